@@ -1,5 +1,7 @@
 """Seal and open a record: 77 bytes of overhead, bound to its place. Specified in vault/FORMAT.md.
 
+Example::
+
     sealer = Sealer(key, Place("customers", "record"))
     sealed = sealer.seal(record_id, 1, b"...")
     assert sealer.open(record_id, 1, sealed) == b"..."
@@ -10,7 +12,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from hmac import compare_digest
 from os import urandom
-from typing import Any, NamedTuple, NoReturn, SupportsIndex
+from typing import NamedTuple, NoReturn, SupportsIndex
 from uuid import UUID
 
 from nacl.bindings import (
@@ -99,7 +101,7 @@ def name_bytes(name: str) -> bytes:
     return bytes((len(raw),)) + raw
 
 
-def place_state(key: DataKey, place: Place, person: bytes) -> Any:
+def place_state(key: DataKey, place: Place, person: bytes) -> blake2b:
     """Keyed BLAKE2b-512 that has absorbed scope, category, generation and place: copied for each salt."""
     return blake2b(
         key.scope.bytes

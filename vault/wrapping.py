@@ -1,5 +1,7 @@
 """Wrap and unwrap keys: the envelope's construction, one key under another. Specified in vault/FORMAT.md.
 
+Example::
+
     context = WrapContext(scope, Category.MODULE, Purpose.SEAL, generation=1, scope_generation=1)
     wrapped = wrap(scope_key, context, category_key)  # 105 bytes
     assert unwrap(scope_key, context, wrapped) == category_key
