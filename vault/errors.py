@@ -8,6 +8,7 @@ __all__ = [
     "KeyFileMissing",
     "KeyShredded",
     "KeyUnavailable",
+    "ScopeMissing",
     "Unopenable",
     "VaultError",
 ]
@@ -50,3 +51,7 @@ class ControlUnavailable(VaultError):
 
 class KeyFileMissing(VaultError):
     """Wrapped keys exist, but the local provider's key file does not. A new one would open nothing."""
+
+
+class ScopeMissing(VaultError):
+    """No keys are stored for this scope: its owner does not exist."""

@@ -1,0 +1,190 @@
+"""The one way to a tenant's data: a transaction that belongs to one tenant.
+
+    async with open_session(data, keyring, tenant_id, write=True) as session:
+        await session.connection.execute(...)      # or session.orm
+
+Keys come first, outside any transaction; then PostgreSQL is told the tenant and the key state that the
+keys were loaded with, in one statement, and refuses what does not fit (docs/DESIGN.md, Two databases).
+Statements that are hot use `entered` instead: one function call, one round trip, the same checks.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from mandant.tenants.database import DataDatabase
+from mandant.tenants.errors import (
+    DataOlderThanControl,
+    DataUnavailable,
+    Gone,
+    NotFound,
+    NotUnique,
+    ReadOnly,
+    StaleVersion,
+)
+from mandant.vault.guard import transaction_open
+from mandant.vault.keyring import Keyring, OpenScope
+from mandant.vault.scopes import ScopeKind, scope_id
+
+Answer = TypeVar("Answer")
+
+
+class StaleKeys(Exception):
+    """PostgreSQL has another key state than the keys in hand. `data_state` is the number in data."""
+
+    def __init__(self, data_state: int) -> None:
+        self.data_state = data_state
+        super().__init__(f"key state {data_state} in data")
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSession:
+    """An open transaction of one tenant. `orm` and `connection` (asyncpg) speak inside the same one."""
+
+    tenant_id: UUID
+    orm: AsyncSession
+    connection: Any
+    _scopes: dict[ScopeKind, OpenScope]
+
+    def keys(self, kind: ScopeKind = "tenant") -> OpenScope:
+        """The unwrapped keys of a scope that the session was opened with. Raises: KeyError for another."""
+        return self._scopes[kind]
+
+
+@asynccontextmanager
+async def open_session(
+    data: DataDatabase,
+    keyring: Keyring,
+    tenant_id: UUID,
+    *,
+    write: bool = False,
+    scopes: Sequence[ScopeKind] = ("tenant",),
+) -> AsyncIterator[TenantSession]:
+    """A transaction of `tenant_id`, committed when the block ends and rolled back when it raises.
+
+    Raises: NotFound, Gone, ReadOnly (with `write`), DataOlderThanControl, DataUnavailable; KeyDenied,
+    KeyShredded, KeyUnavailable from the keyring.
+    """
+    held = {kind: await keyring.open(scope_id(tenant_id, kind)) for kind in scopes}
+    async with _connection(data) as connection:
+        try:
+            await _enter(connection, tenant_id, held, write)
+        except StaleKeys as stale:
+            await connection.rollback()
+            held = {kind: await renew(keyring, keys, stale) for kind, keys in held.items()}
+            try:
+                await _enter(connection, tenant_id, held, write)
+            except StaleKeys:
+                raise DataOlderThanControl from None
+        guard = transaction_open.set(True)
+        try:
+            async with AsyncSession(
+                connection, expire_on_commit=False, join_transaction_mode="rollback_only"
+            ) as orm:
+                raw = (await connection.get_raw_connection()).driver_connection
+                try:
+                    yield TenantSession(tenant_id, orm, raw, held)
+                except asyncpg.PostgresError as error:
+                    raise translated(error) from error
+                await orm.flush()
+            await connection.commit()
+        finally:
+            transaction_open.reset(guard)
+
+
+async def entered(
+    keyring: Keyring,
+    tenant_id: UUID,
+    statement: Callable[[OpenScope], Awaitable[Answer]],
+    kind: ScopeKind = "tenant",
+) -> Answer:
+    """Run one statement that enters the tenant itself, with keys that fit; once more when they were stale.
+
+    `statement` is given the keys, passes `keys.key_state` to PostgreSQL and must be one transaction.
+    Raises: as open_session; StaleVersion and NotUnique from the record functions.
+    """
+    keys = await keyring.open(scope_id(tenant_id, kind))
+    try:
+        return await _translating(statement(keys))
+    except StaleKeys as stale:
+        keys = await renew(keyring, keys, stale)
+    try:
+        return await _translating(statement(keys))
+    except StaleKeys:
+        raise DataOlderThanControl from None
+
+
+async def renew(keyring: Keyring, keys: OpenScope, stale: StaleKeys) -> OpenScope:
+    """Keys at least as new as the data. Raises: DataOlderThanControl when it is the data that is old."""
+    if stale.data_state < keys.key_state:
+        raise DataOlderThanControl
+    return await keyring.reload(keys.scope_id, stale.data_state)
+
+
+def translated(error: asyncpg.PostgresError) -> Exception:
+    """What an error code of our SQL functions means; the error itself when it is none of them."""
+    detail = getattr(error, "detail", None) or ""
+    match error.sqlstate:
+        case "MT404":
+            return NotFound("tenant")
+        case "MT409":
+            return StaleKeys(int(detail))
+        case "MT410":
+            return Gone("tenant")
+        case "MT423":
+            return ReadOnly()
+        case "MR404":
+            return NotFound("record")
+        case "MR409":
+            return StaleVersion()
+        case "MR410":
+            return NotUnique(detail)
+        case "57P01" | "57P02" | "57P03" | "53300":
+            return DataUnavailable()
+    return error
+
+
+async def _translating(statement: Awaitable[Answer]) -> Answer:
+    try:
+        return await statement
+    except asyncpg.PostgresError as error:
+        raise translated(error) from error
+    except (OSError, asyncpg.InterfaceError) as error:
+        raise DataUnavailable from error
+
+
+@asynccontextmanager
+async def _connection(data: DataDatabase) -> AsyncIterator[AsyncConnection]:
+    try:
+        connection = await data.engine.connect()
+    except (OSError, asyncpg.PostgresError, DBAPIError) as error:
+        raise DataUnavailable from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _enter(
+    connection: AsyncConnection, tenant_id: UUID, held: dict[ScopeKind, OpenScope], write: bool
+) -> None:
+    """The first statement goes through SQLAlchemy, so that it sends BEGIN before it."""
+    states = {keys.key_state for keys in held.values()}
+    if len(states) != 1:
+        # One of them was loaded before a fact and the other after it: whoever is behind is loaded again.
+        raise StaleKeys(max(states))
+    try:
+        await connection.exec_driver_sql(
+            "SELECT mandant.enter($1::uuid, $2::bigint, $3::boolean)", (tenant_id, states.pop(), write)
+        )
+    except DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        if isinstance(cause, asyncpg.PostgresError):
+            raise translated(cause) from error
+        raise DataUnavailable from error

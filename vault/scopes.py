@@ -1,0 +1,36 @@
+"""Key scopes: whose keys they are, and which data categories each kind of scope seals.
+
+A scope's id follows from its owner and kind, so nobody has to look it up before keys can be opened.
+"""
+
+from hashlib import blake2b
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from mandant.vault.category import Category
+
+ScopeKind: TypeAlias = Literal["tenant", "operator", "person", "system"]
+
+CATEGORIES: dict[ScopeKind, tuple[Category, ...]] = {
+    "tenant": (Category.MODULE, Category.BANK),
+    "operator": (
+        Category.REGISTRATION,
+        Category.CONTRACT,
+        Category.TECHNICAL,
+        Category.BANK_LOG,
+        Category.COMMUNICATION,
+        Category.BEHAVIOUR,
+        Category.NEWSLETTER,
+        Category.ACCOUNTABILITY,
+    ),
+    "person": (Category.REGISTRATION,),
+    "system": (Category.DIRECTORY, Category.SERVER_LOG),
+}
+
+SYSTEM = UUID(int=0)
+"""The owner of the installation's own scope."""
+
+
+def scope_id(owner: UUID, kind: ScopeKind) -> UUID:
+    """The id of an owner's scope: 16 bytes of BLAKE2b over owner and kind."""
+    return UUID(bytes=blake2b(owner.bytes + kind.encode(), digest_size=16, person=b"mandant/scope/1").digest())
