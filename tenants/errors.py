@@ -27,7 +27,7 @@ class Invalid(TenantsError):
     def __init__(self, problems: Sequence[Problem | tuple[str, str]]) -> None:
         self.problems = tuple(p if isinstance(p, Problem) else Problem(*p) for p in problems)
         count = len(self.problems)
-        super().__init__(f"{count} problem{'' if count == 1 else 's'} with the data; correct the named fields")
+        super().__init__(f"{count} problem{'' if count == 1 else 's'} with the data; correct the fields")
 
 
 class NotFound(TenantsError):
