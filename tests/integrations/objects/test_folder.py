@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -77,6 +76,19 @@ async def test_puts_and_deletes_of_one_tenant_do_not_trip_over_its_folder(
     assert [key async for key in folder_store.list("")] == []
 
 
+async def test_a_put_that_fails_leaves_no_temporary_file(
+    folder_store: FolderObjectStore, tmp_path: Path
+) -> None:
+    async def failing() -> AsyncIterator[bytes]:
+        yield bytes(3 << 20)
+        raise ConnectionError("the browser went away")
+
+    with pytest.raises(ConnectionError):
+        await folder_store.put(object_key(uuid4(), uuid4()), failing())
+
+    assert list((tmp_path / "objects" / ".incoming").iterdir()) == []
+
+
 WRITER = """
 import asyncio, sys
 from pathlib import Path
@@ -101,13 +113,15 @@ asyncio.run(main())
 async def test_a_start_removes_what_a_killed_writer_left_and_nothing_of_a_living_one(tmp_path: Path) -> None:
     root = tmp_path / "objects"
     command = [sys.executable, "-c", WRITER, str(root)]
+    store = FolderObjectStore(root)
     with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:  # noqa: ASYNC220 - nothing else runs
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == b"writing\n"
-        store = FolderObjectStore(root)
-        assert await store.open() == 0
-        assert len(list((root / ".incoming").iterdir())) == 1
-        writer.send_signal(signal.SIGKILL)
+        try:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"writing\n"
+            assert await store.open() == 0
+            assert len(list((root / ".incoming").iterdir())) == 1
+        finally:
+            writer.kill()
     assert await store.open() == 1
     await store.close()
 
