@@ -1,0 +1,1 @@
+"""The commands: `mandant ...`, and under a host `litestar mandant ...`. One file a command group."""
