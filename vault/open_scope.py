@@ -1,0 +1,135 @@
+"""The keys of one scope, unwrapped: what the tenant session and the record store seal and open with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn, SupportsIndex
+from uuid import UUID
+
+from mandant.vault.category import Category
+from mandant.vault.envelope import DataKey
+from mandant.vault.errors import KeyDenied, KeyShredded, KeyUnavailable, VaultError
+from mandant.vault.secret import Secret
+from mandant.vault.stored import ScopeKind, StoredCategoryKey, StoredScope
+from mandant.vault.wrapping import Purpose, WrapContext, unwrap
+
+__all__ = ["Lease", "OpenScope", "UnknownGeneration"]
+
+
+class UnknownGeneration(VaultError):
+    """No key of this generation was loaded: it was made since (reload the scope), or never."""
+
+
+class Lease:
+    """How long keys may be used: shared by all OpenScopes that one cache entry has handed out.
+
+    `good_until` is in the keyring's monotonic seconds. It moves on when the KMS confirms the keys again and
+    stops at once when the KMS denies them, also for whoever still holds an OpenScope.
+    """
+
+    __slots__ = ("_denied", "_monotonic", "good_until")
+
+    def __init__(self, monotonic: Callable[[], float], good_until: float) -> None:
+        self._monotonic = monotonic
+        self._denied: str | None = None
+        self.good_until = good_until
+
+    def deny(self, reason: str) -> None:
+        """End it for good."""
+        self._denied = reason
+
+    def check(self) -> None:
+        """Raises: KeyDenied once denied, KeyUnavailable once over."""
+        if self._denied is not None:
+            raise KeyDenied(self._denied)
+        if self._monotonic() >= self.good_until:
+            raise KeyUnavailable(1)
+
+
+class OpenScope:
+    """The category keys of one scope. Ask the keyring for it before each piece of work; do not keep it.
+
+    Not a dataclass, and never pickled or copied: whoever walks a dataclass's fields would find keys.
+    """
+
+    __slots__ = (
+        "_index",
+        "_lease",
+        "_newest",
+        "_seal",
+        "_shredded",
+        "key_state",
+        "kind",
+        "owner",
+        "scope_id",
+    )
+
+    def __init__(self, stored: StoredScope, scope_key: bytes, lease: Lease) -> None:
+        """Unwraps every category key of `stored`. Raises: Unopenable."""
+        self.scope_id: UUID = stored.scope_id
+        self.owner: UUID = stored.owner
+        self.kind: ScopeKind = stored.kind
+        self.key_state: int = stored.key_state
+        self._lease = lease
+        self._seal: dict[tuple[Category, int], DataKey] = {}
+        self._index: dict[tuple[Category, int], Secret] = {}
+        self._newest: dict[tuple[Purpose, Category], int] = {}
+        self._shredded: set[tuple[Purpose, Category, int]] = set()
+        for item in sorted(stored.category_keys, key=lambda item: item.generation):
+            self._newest[item.purpose, item.category] = item.generation
+            if item.wrapped is None:
+                self._shredded.add((item.purpose, item.category, item.generation))
+            else:
+                self._unwrap(item, item.wrapped, scope_key, stored.generation)
+
+    def seal_key(self, category: Category) -> DataKey:
+        """The key for new writes: the newest generation.
+
+        Raises: KeyShredded when that one was destroyed (never an older one instead), UnknownGeneration when
+        the scope has no such category, KeyDenied and KeyUnavailable when the keys have ended.
+        """
+        return self.open_key(category, self._newest.get((Purpose.SEAL, category), 0))
+
+    def open_key(self, category: Category, generation: int) -> DataKey:
+        """The key for reading what `generation` sealed. Raises: as seal_key."""
+        self._lease.check()
+        key = self._seal.get((category, generation))
+        if key is None:
+            self._refuse(Purpose.SEAL, category, generation)
+        return key
+
+    def index_key(self, category: Category, generation: int | None = None) -> tuple[int, bytes]:
+        """Generation and key (32 bytes, must stay secret) of a blind index; the newest without `generation`.
+
+        Raises: as seal_key.
+        """
+        self._lease.check()
+        if generation is None:
+            generation = self._newest.get((Purpose.INDEX, category), 0)
+        key = self._index.get((category, generation))
+        if key is None:
+            self._refuse(Purpose.INDEX, category, generation)
+        return generation, key.reveal()
+
+    def _unwrap(
+        self, item: StoredCategoryKey, wrapped: bytes, scope_key: bytes, scope_generation: int
+    ) -> None:
+        context = WrapContext(self.scope_id, item.category, item.purpose, item.generation, scope_generation)
+        key = unwrap(scope_key, context, wrapped)
+        place = item.category, item.generation
+        if item.purpose is Purpose.SEAL:
+            self._seal[place] = DataKey(self.scope_id, item.category, item.generation, key)
+        else:
+            self._index[place] = Secret(key)
+
+    def _refuse(self, purpose: Purpose, category: Category, generation: int) -> NoReturn:
+        words = f"{category.name.lower()} {purpose.name.lower()} key of generation {generation}"
+        if (purpose, category, generation) in self._shredded:
+            raise KeyShredded(f"the {words} was destroyed")
+        raise UnknownGeneration(f"no {words} is loaded")
+
+    def __repr__(self) -> str:
+        return f"<open {self.kind} scope {self.scope_id} at key state {self.key_state}>"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("an open scope is neither pickled nor copied")
