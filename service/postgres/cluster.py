@@ -58,7 +58,8 @@ def make_cluster(binaries: Path, account: Account, data: Path, password: str, *,
     command: list[str | Path] = [
         binaries / "initdb", "--pgdata", place, "--username", SUPERUSER, "--pwfile", secret,
         "--auth-local", "scram-sha-256", "--auth-host", "scram-sha-256", "--data-checksums",
-        "--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions",
+        "--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin",
+        "--builtin-locale", "C.UTF-8", "--no-instructions",
     ]  # fmt: skip
     try:
         subprocess.run(

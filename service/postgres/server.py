@@ -188,7 +188,7 @@ class EmbeddedPostgres:
             )
 
     def _status(self) -> str:
-        """What PostgreSQL writes about itself: pid, start, at the end `ready`. A killed one leaves its own."""
+        """What PostgreSQL writes about itself: pid, start, last `ready`. A killed one leaves its own."""
         try:
             return (self.data / "postmaster.pid").read_text()
         except OSError:
