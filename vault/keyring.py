@@ -15,11 +15,11 @@ succeeded (load and KMS, both):
       denied      (disabled, pending deletion, gone, any refusal) KeyDenied, and the old keys end at once,
                   also in the hands of those who still hold them
       no answer   (time-out, throttled, KMS or control unavailable) the old keys serve on, up to `grace`;
-                  the next attempt is made `pause` later, so that not every opening waits for a time-out
+                  the next attempt comes BRIDGE seconds later, so that not every opening waits for a time-out
     grace ..      KeyUnavailable; whoever held on to an OpenScope gets the same
 
 While control does not answer, the wrapped bytes that are remembered are still shown to the KMS, so that a
-tenant's revocation counts then, too. A refusal is remembered for `pause`.
+tenant's revocation counts then, too. A refusal is remembered for a second.
 
 Forgetting is dropping the reference. Nothing is overwritten: an opening in flight may hold the same key, and
 would seal with zeros; and Python cannot guarantee wiped memory anyway.
@@ -35,7 +35,7 @@ from time import monotonic as system_monotonic
 from uuid import UUID
 
 from mandant.vault.clock import Clock
-from mandant.vault.errors import ControlUnavailable, KeyDenied, KeyShredded, KeyUnavailable, VaultError
+from mandant.vault.errors import ControlUnavailable, KeyDenied, KeyUnavailable, VaultError
 from mandant.vault.guard import forbid_network
 from mandant.vault.kms.errors import KmsError
 from mandant.vault.kms.provider import KeyProvider
@@ -46,7 +46,8 @@ from mandant.vault.stored import StoredScope
 
 __all__ = ["ControlOlderThanData", "Keyring"]
 
-PAUSE = 1.0  # seconds between attempts on a KMS that fails, and for which a refusal is remembered
+PAUSE = 1.0  # seconds for which a refusal is remembered
+BRIDGE = 10.0  # seconds from one attempt on a KMS that does not answer to the next, while old keys serve
 
 
 class ControlOlderThanData(VaultError):
@@ -64,6 +65,14 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class _Bridged:
+    """Old keys that serve on, and why no newer ones came."""
+
+    keys: OpenScope
+    without: type[ControlUnavailable] | type[KeyUnavailable]
+
+
+@dataclass(frozen=True, slots=True)
 class _Refusal:
     """Why a scope did not open. Each waiter raises an error of its own."""
 
@@ -72,6 +81,9 @@ class _Refusal:
 
     def error(self) -> VaultError:
         return KeyUnavailable(1) if self.denied is None else KeyDenied(self.denied)
+
+
+_Outcome = OpenScope | _Bridged | _Refusal
 
 
 class Keyring:
@@ -107,7 +119,7 @@ class Keyring:
         self._max_scopes = max_scopes
         self._entries: OrderedDict[UUID, _Entry] = OrderedDict()
         self._refusals: OrderedDict[UUID, _Refusal] = OrderedDict()
-        self._flights: dict[UUID, asyncio.Task[OpenScope | _Refusal]] = {}
+        self._flights: dict[UUID, asyncio.Task[_Outcome]] = {}
         self._calls = KmsCalls(clock, max_scopes)
         self.totals = KeyringTotals()
 
@@ -125,29 +137,47 @@ class Keyring:
         refusal = self._refusals.get(scope_id)
         if refusal is not None and self._monotonic() < refusal.until:
             raise refusal.error()
-        return await self._fetch(scope_id)
+        found = await self._fetch(scope_id)
+        return found.keys if isinstance(found, _Bridged) else found
 
     async def reload(self, scope_id: UUID, at_least_key_state: int) -> OpenScope:
         """The keys as of a fact that data already knows. Together with other callers: one load, not a storm.
 
-        Raises: as open; ControlOlderThanData when control does not know that fact.
+        Raises: as open; ControlOlderThanData when control does not know that fact. Nothing is bridged: with
+        old keys a session would only be refused again.
         """
+        known = 0
         for _ in range(2):
             # A flight that was under way may have read control before the fact; the second one has not.
             entry = self._entries.get(scope_id)
             if entry is not None and entry.stored.key_state >= at_least_key_state:
                 return await self.open(scope_id)
-            keys = await self._fetch(scope_id)
-            if keys.key_state >= at_least_key_state:
-                return keys
+            found = await self._fetch(scope_id)
+            if isinstance(found, _Bridged):
+                if found.without is ControlUnavailable:
+                    raise ControlUnavailable("the control database does not answer")
+                raise KeyUnavailable(1)
+            if found.key_state >= at_least_key_state:
+                return found
+            known = found.key_state
         raise ControlOlderThanData(
-            f"data has fact {at_least_key_state} of scope {scope_id}, control has {keys.key_state}"
+            f"data has fact {at_least_key_state} of scope {scope_id}, control has {known}"
         )
 
     def evict(self, scope_id: UUID) -> None:
-        """Forget the scope, so that the next open loads it. What was handed out may finish."""
+        """Forget the scope, so that the next open loads it. What was handed out may finish.
+
+        A flight under way still answers those who wait for it, but is neither remembered nor joined.
+        """
         self._entries.pop(scope_id, None)
         self._refusals.pop(scope_id, None)
+        self._flights.pop(scope_id, None)
+
+    def sweep(self) -> None:
+        """Forget the keys that may not be used any more. Called at every miss; a timer may call it, too."""
+        now = self._monotonic()
+        for scope_id in [key for key, entry in self._entries.items() if now >= entry.lease.good_until]:
+            del self._entries[scope_id]
 
     def kms_calls(self, owner: UUID) -> int:
         """KMS calls for `owner` in the current hour (UTC), by this process."""
@@ -162,7 +192,7 @@ class Keyring:
         self._entries.clear()
         self._refusals.clear()
 
-    async def _fetch(self, scope_id: UUID) -> OpenScope:
+    async def _fetch(self, scope_id: UUID) -> OpenScope | _Bridged:
         # Here, not in the flight: that runs in a copy of the context of whoever came first.
         forbid_network("kms")
         self.totals.misses += 1
@@ -177,12 +207,13 @@ class Keyring:
             raise outcome.error()
         return outcome
 
-    def _landed(self, scope_id: UUID, flight: asyncio.Task[OpenScope | _Refusal]) -> None:
-        del self._flights[scope_id]
+    def _landed(self, scope_id: UUID, flight: asyncio.Task[_Outcome]) -> None:
+        if self._flights.get(scope_id) is flight:
+            del self._flights[scope_id]
         if not flight.cancelled():
             flight.exception()  # seen, also when every waiter has gone
 
-    async def _fly(self, scope_id: UUID) -> OpenScope | _Refusal:
+    async def _fly(self, scope_id: UUID) -> _Outcome:
         started = self._monotonic()
         entry = self._entries.get(scope_id)
         try:
@@ -191,71 +222,56 @@ class Keyring:
             if entry is None or started >= entry.lease.good_until:
                 raise
             return await self._without_control(entry)
-        except KeyShredded:
-            self._end(scope_id, "shredded")
-            raise
-        return await self._unwrap(stored, entry, started)
-
-    async def _unwrap(
-        self, stored: StoredScope, entry: _Entry | None, started: float
-    ) -> OpenScope | _Refusal:
         try:
-            scope_key = await unwrap_scope_key(self._provider, stored, lambda: self._count(stored.owner))
+            scope_key = await self._ask(stored)
         except KmsError as error:
             return self._failed(stored.scope_id, entry, error)
-        except KeyShredded:
-            self._end(stored.scope_id, "shredded")
-            raise
-        lease = Lease(self._monotonic, started + self._grace)
+        lease = Lease(self._monotonic) if entry is None else entry.lease
         keys = OpenScope(stored, scope_key, lease)
-        if entry is not None:
-            entry.lease.good_until = lease.good_until
+        lease.good_until = started + self._grace
         self._remember(_Entry(stored, keys, lease, started + self._ttl))
         return keys
 
-    async def _without_control(self, entry: _Entry) -> OpenScope | _Refusal:
+    async def _without_control(self, entry: _Entry) -> _Outcome:
         """Control does not answer: ask the KMS at least whether it still lets us."""
-        stored = entry.stored
         try:
-            await unwrap_scope_key(self._provider, stored, lambda: self._count(stored.owner))
+            await self._ask(entry.stored)
         except KmsError as error:
-            return self._failed(stored.scope_id, entry, error)
-        return self._bridge(entry)
+            return self._failed(entry.stored.scope_id, entry, error)
+        return self._bridge(entry, ControlUnavailable)
 
-    def _failed(self, scope_id: UUID, entry: _Entry | None, error: KmsError) -> OpenScope | _Refusal:
+    async def _ask(self, stored: StoredScope) -> bytes:
+        return await unwrap_scope_key(self._provider, stored, lambda: self._count(stored.owner))
+
+    def _failed(self, scope_id: UUID, entry: _Entry | None, error: KmsError) -> _Outcome:
         self.totals.kms_errors += 1
         now = self._monotonic()
-        if not error.bridgeable:
-            self._end(scope_id, error.reason)
-            return self._refuse(scope_id, _Refusal(error.reason, now + PAUSE))
-        if entry is not None and now < entry.lease.good_until:
-            return self._bridge(entry)
-        self.evict(scope_id)
-        return self._refuse(scope_id, _Refusal(None, now + PAUSE))
-
-    def _bridge(self, entry: _Entry) -> OpenScope:
-        self.totals.bridged += 1
-        entry.fresh_until = min(self._monotonic() + PAUSE, entry.lease.good_until)
-        return entry.keys
-
-    def _refuse(self, scope_id: UUID, refusal: _Refusal) -> _Refusal:
+        if error.bridgeable and entry is not None and now < entry.lease.good_until:
+            return self._bridge(entry, KeyUnavailable)
+        if not error.bridgeable and entry is not None:
+            entry.lease.deny(error.reason)
+        self._entries.pop(scope_id, None)
+        refusal = _Refusal(None if error.bridgeable else error.reason, now + PAUSE)
         self._refusals[scope_id] = refusal
         if len(self._refusals) > self._max_scopes:
             self._refusals.popitem(last=False)
         return refusal
 
+    def _bridge(self, entry: _Entry, without: type[ControlUnavailable] | type[KeyUnavailable]) -> _Bridged:
+        self.totals.bridged += 1
+        entry.fresh_until = min(self._monotonic() + BRIDGE, entry.lease.good_until)
+        return _Bridged(entry.keys, without)
+
     def _remember(self, entry: _Entry) -> None:
         scope_id = entry.stored.scope_id
+        if self._flights.get(scope_id) is not asyncio.current_task():
+            return  # evicted meanwhile: what was read is from before
+        self.sweep()
         self._refusals.pop(scope_id, None)
         self._entries[scope_id] = entry
         self._entries.move_to_end(scope_id)
         if len(self._entries) > self._max_scopes:
             self._entries.popitem(last=False)
-
-    def _end(self, scope_id: UUID, reason: str) -> None:
-        entry = self._entries.pop(scope_id, None)
-        if entry is not None:
-            entry.lease.deny(reason)
 
     def _count(self, owner: UUID) -> None:
         self._calls.add(owner)

@@ -16,7 +16,7 @@ __all__ = ["KeyringTotals", "KmsCalls"]
 class KeyringTotals:
     """Since the process started, over all tenants.
 
-    `bridged`: opens served by keys that the KMS (or control) could not confirm in time.
+    `bridged`: attempts that the KMS or control did not answer, so that old keys served on.
     """
 
     hits: int = 0

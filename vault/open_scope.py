@@ -9,7 +9,7 @@ from uuid import UUID
 from mandant.vault.category import Category
 from mandant.vault.envelope import DataKey
 from mandant.vault.errors import KeyDenied, KeyShredded, KeyUnavailable, VaultError
-from mandant.vault.secret import Secret
+from mandant.vault.index_key import IndexKey
 from mandant.vault.stored import ScopeKind, StoredCategoryKey, StoredScope
 from mandant.vault.wrapping import Purpose, WrapContext, unwrap
 
@@ -29,10 +29,10 @@ class Lease:
 
     __slots__ = ("_denied", "_monotonic", "good_until")
 
-    def __init__(self, monotonic: Callable[[], float], good_until: float) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._denied: str | None = None
-        self.good_until = good_until
+        self.good_until = float("-inf")
 
     def deny(self, reason: str) -> None:
         """End it for good."""
@@ -72,7 +72,7 @@ class OpenScope:
         self.key_state: int = stored.key_state
         self._lease = lease
         self._seal: dict[tuple[Category, int], DataKey] = {}
-        self._index: dict[tuple[Category, int], Secret] = {}
+        self._index: dict[Category, tuple[IndexKey, ...]] = {}
         self._newest: dict[tuple[Purpose, Category], int] = {}
         self._shredded: set[tuple[Purpose, Category, int]] = set()
         for item in sorted(stored.category_keys, key=lambda item: item.generation):
@@ -98,29 +98,29 @@ class OpenScope:
             self._refuse(Purpose.SEAL, category, generation)
         return key
 
-    def index_key(self, category: Category, generation: int | None = None) -> tuple[int, bytes]:
-        """Generation and key (32 bytes, must stay secret) of a blind index; the newest without `generation`.
+    def index_key(self, category: Category) -> IndexKey:
+        """The index key that new terms are made with: the newest generation. Raises: as seal_key."""
+        return self.index_keys(category)[0]
 
-        Raises: as seal_key.
-        """
+    def index_keys(self, category: Category) -> tuple[IndexKey, ...]:
+        """The living index keys, newest first: more than one while a reindex runs. Raises: as seal_key."""
         self._lease.check()
-        if generation is None:
-            generation = self._newest.get((Purpose.INDEX, category), 0)
-        key = self._index.get((category, generation))
-        if key is None:
-            self._refuse(Purpose.INDEX, category, generation)
-        return generation, key.reveal()
+        found = self._index.get(category)
+        if found is None:
+            self._refuse(Purpose.INDEX, category, self._newest.get((Purpose.INDEX, category), 0))
+        return found
 
     def _unwrap(
         self, item: StoredCategoryKey, wrapped: bytes, scope_key: bytes, scope_generation: int
     ) -> None:
         context = WrapContext(self.scope_id, item.category, item.purpose, item.generation, scope_generation)
         key = unwrap(scope_key, context, wrapped)
-        place = item.category, item.generation
         if item.purpose is Purpose.SEAL:
-            self._seal[place] = DataKey(self.scope_id, item.category, item.generation, key)
+            data_key = DataKey(self.scope_id, item.category, item.generation, key)
+            self._seal[item.category, item.generation] = data_key
         else:
-            self._index[place] = Secret(key)
+            older = self._index.get(item.category, ())
+            self._index[item.category] = (IndexKey(item.generation, key), *older)
 
     def _refuse(self, purpose: Purpose, category: Category, generation: int) -> NoReturn:
         words = f"{category.name.lower()} {purpose.name.lower()} key of generation {generation}"
