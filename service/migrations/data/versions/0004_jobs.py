@@ -138,7 +138,8 @@ _AFTER = (
         IF p_args ? 'job_id' THEN
             v_lock := concat_ws('/', p_tenant, p_task, p_args ->> 'job_id');
             PERFORM pg_advisory_xact_lock(hashtextextended(v_lock, 0));
-            SELECT j.id INTO v_job FROM queue.procrastinate_jobs j WHERE j.lock = v_lock AND j.status = 'todo';
+            SELECT j.id INTO v_job FROM queue.procrastinate_jobs j
+             WHERE j.lock = v_lock AND j.status = 'todo' LIMIT 1;
             IF FOUND THEN
                 RETURN v_job;
             END IF;
@@ -230,8 +231,8 @@ _AFTER = (
     # Whatever failed for good, also a job whose task no worker knows: procrastinate fails it by itself.
     """
     CREATE VIEW queue_api.exhausted WITH (security_invoker = true) AS
-        SELECT j.job_id, j.task, j.tenant_id, j.attempts, coalesce(j.error_class, 'TaskNotFound') AS error_class,
-               j.ended_at
+        SELECT j.job_id, j.task, j.tenant_id, j.attempts,
+               coalesce(j.error_class, 'TaskNotFound') AS error_class, j.ended_at
           FROM queue_api.job j WHERE j.status = 'failed'
     """,
     "COMMENT ON VIEW queue_api.job IS 'queue: jobs and their attempts'",
@@ -250,7 +251,8 @@ _AFTER = (
     "GRANT SELECT ON queue_api.job, queue_api.exhausted TO mandant_worker",
     "GRANT INSERT ON queue.procrastinate_jobs, queue.procrastinate_events TO mandant_queue",
     "GRANT SELECT (id, lock, status) ON queue.procrastinate_jobs TO mandant_queue",
-    "GRANT USAGE ON SEQUENCE queue.procrastinate_jobs_id_seq, queue.procrastinate_events_id_seq TO mandant_queue",
+    "GRANT USAGE ON SEQUENCE queue.procrastinate_jobs_id_seq, queue.procrastinate_events_id_seq"
+    " TO mandant_queue",
     "GRANT EXECUTE ON FUNCTION queue.procrastinate_defer_jobs_v1 TO mandant_queue",
     # A new owner needs CREATE on the schema for that moment.
     "GRANT CREATE ON SCHEMA queue_api TO mandant_queue",

@@ -1,0 +1,30 @@
+"""All timers, and nothing else: when, and what it calls. Cron fields, UTC.
+
+A timer only looks: what is due it asks the database for, with `context.clock`, so a clock that moves moves
+everything. The ticks themselves come by the machine's clock, which is procrastinate's.
+"""
+
+from mandant.service.jobs.attempt import Runtime
+from mandant.service.jobs.context import JobContext
+from mandant.service.jobs.registry import Registry, timer_job
+from mandant.service.jobs.runs import forget_ended
+from mandant.service.jobs.sweep import sweep_stalled
+
+__all__ = ["EVERY_MINUTE", "EVERY_NIGHT", "add_queue_timers"]
+
+EVERY_MINUTE = "* * * * *"
+EVERY_NIGHT = "17 2 * * *"
+
+
+def add_queue_timers(registry: Registry, runtime: Runtime, stalled_after: float) -> None:
+    """The queue's own timers: they need the queue itself, which no task of a module gets to see."""
+
+    @timer_job("sweep_stalled_jobs", EVERY_MINUTE, registry=registry)
+    async def _(context: JobContext) -> None:
+        await sweep_stalled(
+            runtime.queue, registry, context.clock, attempts=runtime.attempts, stalled_after=stalled_after
+        )
+
+    @timer_job("forget_ended_jobs", EVERY_NIGHT, registry=registry)
+    async def _(context: JobContext) -> None:
+        await forget_ended(runtime.queue, context.clock.now())
