@@ -17,12 +17,14 @@ Example::
 
 from mandant.tenants.modules.declaration import CannotDecode, Module, catalogue
 from mandant.tenants.modules.fields import DeclarationError, FieldSpec, Searchable, Unique
+from mandant.tenants.modules.import_rules import ImportRules
 from mandant.tenants.modules.record import Part, Record
 
 __all__ = [
     "CannotDecode",
     "DeclarationError",
     "FieldSpec",
+    "ImportRules",
     "Module",
     "Part",
     "Record",

@@ -16,6 +16,7 @@ import msgspec
 from mandant.tenants.errors import Invalid, Problem, TenantsError
 from mandant.tenants.modules import filtering, limits, terms, validation
 from mandant.tenants.modules.fields import DeclarationError, FieldSpec, describe
+from mandant.tenants.modules.import_rules import ImportRules
 from mandant.tenants.modules.record import Part, Record
 from mandant.tenants.modules.upgrades import Upgrade, Upgrades
 from mandant.vault.category import Category
@@ -43,7 +44,9 @@ class Module(Generic[R]):
     `name`: [a-z][a-z0-9_]{0,39}, part of addresses and of every key; never change it once records exist.
     `version`: of the schema, 1 to 65535. A new field WITH a default needs no new version. A rename, a
     removal or a new field without a default does, and an upgrade function for each version before.
-    `import_headers`: field path -> column headings that mean it in people's files (any language).
+    `rules`: what types cannot say, (field path, message) for each fault; they hold for what is sent and
+    imported, not for what is stored already, so that a new rule does not lock old records away.
+    `imports`: what people's files call the fields.
 
     Raises: DeclarationError, at import time, naming what to change.
     """
@@ -56,7 +59,8 @@ class Module(Generic[R]):
         category: Category = Category.MODULE,
         version: int = 1,
         title: str | None = None,
-        import_headers: Mapping[str, Sequence[str]] | None = None,
+        rules: Sequence[Callable[[R], Iterable[tuple[str, str]]]] = (),
+        imports: ImportRules | None = None,
     ) -> None:
         _check_declaration(name, record, category, version)
         self.name = name
@@ -69,9 +73,9 @@ class Module(Generic[R]):
         self.unique_fields = tuple(f for f in self.fields if f.unique)
         self._by_path = {f.path: f for f in self.fields}
         _check_names(name, self.fields)
-        self.import_headers: dict[str, tuple[str, ...]] = {
-            self.field(path).path: tuple(headings) for path, headings in (import_headers or {}).items()
-        }
+        self.rules = tuple(rules)
+        self.imports = imports or ImportRules()
+        _check_imports(name, self.imports, self._by_path)
         self._upgrades = Upgrades(name, version)
         self._head = version.to_bytes(2, "big")
         self._json = msgspec.json.Decoder(record)
@@ -158,13 +162,19 @@ class Module(Generic[R]):
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             record = None
         if record is None:
-            return validation.from_plain(validation.untyped(raw), self.record)
+            return self.from_plain(validation.untyped(raw))
         limits.check(record)
-        return record
+        return self._ruled(record)
 
     def from_plain(self, values: Any) -> R:
         """A record from plain values, as JSON has them. Raises: Invalid with every problem found."""
-        return validation.from_plain(values, self.record)
+        return self._ruled(validation.from_plain(values, self.record))
+
+    def _ruled(self, record: R) -> R:
+        problems = [problem for rule in self.rules for problem in rule(record)]
+        if problems:
+            raise Invalid(problems)
+        return record
 
     # search
 
@@ -175,7 +185,7 @@ class Module(Generic[R]):
         except KeyError:
             raise Invalid([Problem(path[:60], f"is not a field of {self.name}")]) from None
 
-    def index_values(self, record: R) -> Iterator[tuple[str, str, str]]:
+    def index_values(self, record: R) -> Iterator[terms.Entry]:
         """(field path, kind 'exact' or 'prefix', normalised value): one blind-index term each."""
         for field in self.searchable_fields:
             yield from terms.entries(field, record)
@@ -232,6 +242,12 @@ def _check_declaration(name: str, record: type[Any], category: Category, version
         raise DeclarationError(f"module {name}: version must be from 1 to 65535")
     if not msgspec.structs.fields(record):
         raise DeclarationError(f"module {name}: the record has no field")
+
+
+def _check_imports(module: str, imports: ImportRules, fields: Mapping[str, FieldSpec]) -> None:
+    for target in (*imports.headers, *imports.converters):
+        if not target.startswith("~") and re.sub(r"\[[^\]]*\]", "", target) not in fields:
+            raise DeclarationError(f"module {module}: imports= names {target!r}, which is no field")
 
 
 def _check_names(module: str, fields: Iterable[FieldSpec]) -> None:

@@ -20,6 +20,10 @@ from mandant.tenants.errors import Invalid, Problem
 from mandant.tenants.modules.fields import FieldSpec
 from mandant.tenants.modules.record import Part
 from mandant.vault import normalise
+from mandant.vault.index import Kind
+
+Entry = tuple[str, Kind, str]
+"""Field path, kind of term, normalised value: what a blind-index term is made of."""
 
 PREFIXED = 1_000
 """Characters of one value whose words can be found by their beginnings; later words cannot."""
@@ -30,7 +34,7 @@ class Look:
     """One search in one field: `entries` must ALL be in the index, then `found` decides on the record."""
 
     field: FieldSpec
-    entries: tuple[tuple[str, str, str], ...]
+    entries: tuple[Entry, ...]
     asked: str
     beginnings: bool
 
@@ -77,7 +81,7 @@ def canonical(value: Any) -> str:
     return str(value)
 
 
-def entries(field: FieldSpec, record: Part) -> Iterator[tuple[str, str, str]]:
+def entries(field: FieldSpec, record: Part) -> Iterator[Entry]:
     """(field path, 'exact' or 'prefix', normalised value) for what is to be found of the field; distinct."""
     values = field.values(record)
     for normal in dict.fromkeys(normalised(field, value) for value in values):
