@@ -95,7 +95,7 @@ def check_cluster(binaries: Path, data: Path) -> None:
         text=True,
         env=clean_environment(),
     )
-    if control.returncode or "WARNING" in control.stdout + control.stderr:
+    if control.returncode or "warning" in (control.stdout + control.stderr).lower():
         raise DamagedData(data, "global/pg_control cannot be read or its checksum is wrong")
 
 
