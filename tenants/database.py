@@ -30,19 +30,25 @@ class DataDatabase:
     async def open(cls, url: str, *, size: int = 10, pooled: bool = False) -> Self:
         """Connect as the role that `url` names. Raises: OSError, asyncpg.PostgresError when that fails."""
         arguments: dict[str, Any] = {"statement_cache_size": 0} if pooled else {}
+        unnamed = (
+            {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _unnamed} if pooled else {}
+        )
         pool = await asyncpg.create_pool(
-            asyncpg_url(url), min_size=1, max_size=size, command_timeout=60, init=_codecs, reset=_nothing, **arguments
+            asyncpg_url(url),
+            min_size=1,
+            max_size=size,
+            command_timeout=60,
+            init=_codecs,
+            reset=_nothing,
+            **arguments,
         )
         engine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=size,
             max_overflow=0,
-            json_serializer=lambda value: msgspec.json.encode(value).decode(),
+            json_serializer=_to_json,
             json_deserializer=msgspec.json.decode,
-            connect_args={
-                **arguments,
-                **({"prepared_statement_cache_size": 0, "prepared_statement_name_func": _unnamed} if pooled else {}),
-            },
+            connect_args={**arguments, **unnamed},
         )
         return cls(engine, pool)
 
@@ -57,8 +63,12 @@ def _unnamed() -> str:
 
 async def _codecs(connection: Any) -> None:
     await connection.set_type_codec(
-        "jsonb", encoder=lambda value: msgspec.json.encode(value).decode(), decoder=msgspec.json.decode, schema="pg_catalog"
+        "jsonb", encoder=_to_json, decoder=msgspec.json.decode, schema="pg_catalog"
     )
+
+
+def _to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 async def _nothing(connection: Any) -> None:

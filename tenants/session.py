@@ -5,13 +5,13 @@
 
 Keys come first, outside any transaction; then PostgreSQL is told the tenant and the key state that the
 keys were loaded with, in one statement, and refuses what does not fit (docs/DESIGN.md, Two databases).
-Statements that are hot use `entered` instead: one function call, one round trip, the same checks.
+Statements that are hot go through a `Tenant` instead: one function call, one round trip, the same checks.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -28,11 +28,29 @@ from mandant.tenants.errors import (
     ReadOnly,
     StaleVersion,
 )
+from mandant.vault.errors import ScopeMissing
 from mandant.vault.guard import transaction_open
-from mandant.vault.keyring import Keyring, OpenScope
-from mandant.vault.scopes import ScopeKind, scope_id
+from mandant.vault.keyring import Keyring
+from mandant.vault.open_scope import OpenScope
+from mandant.vault.scopes import scope_id
+from mandant.vault.stored import ScopeKind
 
 Answer = TypeVar("Answer")
+
+
+Statement: TypeAlias = Callable[[Any, OpenScope], Awaitable[Answer]]
+"""One call of an SQL function that enters the tenant itself: (asyncpg pool or connection, keys) -> answer."""
+
+
+class Door(Protocol):
+    """A way to one tenant's data: a `Tenant`, one statement a transaction, or an open `TenantSession`."""
+
+    @property
+    def tenant_id(self) -> UUID: ...
+
+    async def entered(self, statement: Statement[Answer]) -> Answer:
+        """Run one statement with the tenant's keys. Raises: as open_session; StaleVersion, NotUnique."""
+        ...
 
 
 class StaleKeys(Exception):
@@ -52,9 +70,33 @@ class TenantSession:
     connection: Any
     _scopes: dict[ScopeKind, OpenScope]
 
-    def keys(self, kind: ScopeKind = "tenant") -> OpenScope:
+    def keys(self, kind: ScopeKind = ScopeKind.TENANT) -> OpenScope:
         """The unwrapped keys of a scope that the session was opened with. Raises: KeyError for another."""
         return self._scopes[kind]
+
+    async def entered(self, statement: "Statement[Answer]") -> Answer:
+        return await _translating(statement(self.connection, self._scopes[ScopeKind.TENANT]))
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The door for hot statements: each is a transaction of its own, in one round trip."""
+
+    data: DataDatabase
+    keyring: Keyring
+    tenant_id: UUID
+
+    async def entered(self, statement: Statement[Answer]) -> Answer:
+        """Run one statement with keys that fit; once more when they were stale."""
+        keys = await open_keys(self.keyring, self.tenant_id)
+        try:
+            return await _translating(statement(self.data.pool, keys))
+        except StaleKeys as stale:
+            keys = await renew(self.keyring, keys, stale)
+        try:
+            return await _translating(statement(self.data.pool, keys))
+        except StaleKeys:
+            raise DataOlderThanControl from None
 
 
 @asynccontextmanager
@@ -64,14 +106,14 @@ async def open_session(
     tenant_id: UUID,
     *,
     write: bool = False,
-    scopes: Sequence[ScopeKind] = ("tenant",),
+    scopes: Sequence[ScopeKind] = (ScopeKind.TENANT,),
 ) -> AsyncIterator[TenantSession]:
     """A transaction of `tenant_id`, committed when the block ends and rolled back when it raises.
 
     Raises: NotFound, Gone, ReadOnly (with `write`), DataOlderThanControl, DataUnavailable; KeyDenied,
     KeyShredded, KeyUnavailable from the keyring.
     """
-    held = {kind: await keyring.open(scope_id(tenant_id, kind)) for kind in scopes}
+    held = {kind: await open_keys(keyring, tenant_id, kind) for kind in scopes}
     async with _connection(data) as connection:
         try:
             await _enter(connection, tenant_id, held, write)
@@ -98,26 +140,12 @@ async def open_session(
             transaction_open.reset(guard)
 
 
-async def entered(
-    keyring: Keyring,
-    tenant_id: UUID,
-    statement: Callable[[OpenScope], Awaitable[Answer]],
-    kind: ScopeKind = "tenant",
-) -> Answer:
-    """Run one statement that enters the tenant itself, with keys that fit; once more when they were stale.
-
-    `statement` is given the keys, passes `keys.key_state` to PostgreSQL and must be one transaction.
-    Raises: as open_session; StaleVersion and NotUnique from the record functions.
-    """
-    keys = await keyring.open(scope_id(tenant_id, kind))
+async def open_keys(keyring: Keyring, tenant_id: UUID, kind: ScopeKind = ScopeKind.TENANT) -> OpenScope:
+    """A tenant's keys. Raises: NotFound for a tenant that has none, and as Keyring.open."""
     try:
-        return await _translating(statement(keys))
-    except StaleKeys as stale:
-        keys = await renew(keyring, keys, stale)
-    try:
-        return await _translating(statement(keys))
-    except StaleKeys:
-        raise DataOlderThanControl from None
+        return await keyring.open(scope_id(tenant_id, kind))
+    except ScopeMissing:
+        raise NotFound("tenant") from None
 
 
 async def renew(keyring: Keyring, keys: OpenScope, stale: StaleKeys) -> OpenScope:

@@ -1,5 +1,6 @@
 """One PostgreSQL for the whole run, databases made from it, and a loud word about tests that did not run."""
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ import pytest_asyncio
 
 from mandant.service.postgres import EmbeddedPostgres
 from mandant.service.postgres.roles import ensure_database
+from tests.stack import Stack, make_templates, open_stack
 from tests.tools import MISSING
 
 MakeDatabase = Callable[..., Awaitable[str]]
@@ -49,6 +51,25 @@ async def make_database(postgres: EmbeddedPostgres) -> MakeDatabase:
         return name
 
     return make
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def templates(postgres: EmbeddedPostgres) -> None:
+    """Both databases, migrated once."""
+    await make_templates(postgres)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stack(
+    postgres: EmbeddedPostgres,
+    templates: None,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Stack]:
+    """An installation that the tests of one module share: two databases, keys, a keyring, a clock."""
+    name = hashlib.blake2b(request.node.nodeid.encode(), digest_size=6).hexdigest()
+    async for opened in open_stack(postgres, name, tmp_path_factory.mktemp("stack")):
+        yield opened
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

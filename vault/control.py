@@ -27,7 +27,9 @@ class ControlDatabase:
         """Connect. `pooled`: a pooler in transaction mode stands before it. Raises: ControlUnavailable."""
         arguments: dict[str, Any] = {"statement_cache_size": 0} if pooled else {}
         try:
-            return cls(await asyncpg.create_pool(url, min_size=1, max_size=size, command_timeout=10, **arguments))
+            return cls(
+                await asyncpg.create_pool(url, min_size=1, max_size=size, command_timeout=10, **arguments)
+            )
         except (OSError, asyncpg.PostgresError) as error:
             raise ControlUnavailable("the control database does not answer") from error
 
@@ -47,5 +49,10 @@ class ControlDatabase:
                     yield connection
                 finally:
                     transaction_open.reset(guard)
-        except (OSError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError) as error:
+        except (
+            OSError,
+            asyncpg.InterfaceError,
+            asyncpg.CannotConnectNowError,
+            asyncpg.AdminShutdownError,
+        ) as error:
             raise ControlUnavailable("the control database does not answer") from error

@@ -4,7 +4,7 @@ Every function that asks the KMS does so before it opens its transaction.
 """
 
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -16,16 +16,12 @@ from mandant.vault.control import ControlDatabase
 from mandant.vault.errors import ControlUnavailable, ScopeMissing
 from mandant.vault.guard import forbid_network
 from mandant.vault.kms.provider import KeyProvider
-from mandant.vault.scopes import CATEGORIES, ScopeKind, scope_id
-from mandant.vault.stored import StoredCategoryKey, StoredScope
+from mandant.vault.scope_key import wrap_scope_key
+from mandant.vault.scopes import CATEGORIES, scope_id
+from mandant.vault.stored import ScopeKind, StoredCategoryKey, StoredScope
 from mandant.vault.wrapping import Purpose, WrapContext, wrap
 
 KEY_SIZE = 32
-
-
-def encryption_context(scope: UUID, kind: ScopeKind, generation: int) -> dict[str, str]:
-    """What the KMS binds a scope key to; key policies and log trails read it (infra/aws)."""
-    return {"mandant:scope": str(scope), "mandant:kind": kind, "mandant:generation": str(generation)}
 
 
 async def ensure_epoch(control: ControlDatabase, provider: KeyProvider, at: datetime) -> int:
@@ -36,7 +32,9 @@ async def ensure_epoch(control: ControlDatabase, provider: KeyProvider, at: date
     """
     async with control.transaction() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock(1)")
-        epoch: int | None = await connection.fetchval("SELECT epoch FROM control.epoch WHERE state = 'current'")
+        epoch: int | None = await connection.fetchval(
+            "SELECT epoch FROM control.epoch WHERE state = 'current'"
+        )
         if epoch is not None:
             return epoch
         await connection.execute(
@@ -48,7 +46,8 @@ async def ensure_epoch(control: ControlDatabase, provider: KeyProvider, at: date
     key_ref = await provider.create_key({"mandant:epoch": "1"}, "mandant, epoch 1")
     async with control.transaction() as connection:
         await connection.execute(
-            "UPDATE control.epoch SET state = 'current', key_ref = $1 WHERE epoch = 1 AND state = 'intended'", key_ref
+            "UPDATE control.epoch SET state = 'current', key_ref = $1 WHERE epoch = 1 AND state = 'intended'",
+            key_ref,
         )
     return 1
 
@@ -74,14 +73,22 @@ async def create_scope(
     if row is None:
         raise ScopeMissing("there is no epoch yet: run 'mandant database upgrade' and start the service once")
     scope_key = random(KEY_SIZE)
-    wrapped = await wrap_scope_key(provider, row["key_ref"], scope, kind, 1, scope_key, byok_key_ref)
+    wrapped = await wrap_scope_key(
+        provider,
+        scope_key,
+        scope_id=scope,
+        kind=kind,
+        generation=1,
+        key_ref=row["key_ref"],
+        byok_key_ref=byok_key_ref,
+    )
     async with control.transaction() as connection:
         made = await connection.execute(
             "INSERT INTO control.scope (scope_id, owner, kind, created_at) VALUES ($1, $2, $3, $4)"
             " ON CONFLICT DO NOTHING",
             scope,
             owner,
-            kind,
+            kind.value,
             at,
         )
         if made == "INSERT 0 0":
@@ -98,7 +105,15 @@ async def create_scope(
         await connection.executemany(
             _INSERT_CATEGORY_KEY,
             [
-                (scope, category, purpose, 1, 1, new_category_key(scope_key, scope, category, purpose, 1, 1), at)
+                (
+                    scope,
+                    category,
+                    purpose,
+                    1,
+                    1,
+                    new_category_key(scope_key, scope, category, purpose, 1, 1),
+                    at,
+                )
                 for category in CATEGORIES[kind]
                 for purpose in Purpose
             ],
@@ -106,25 +121,13 @@ async def create_scope(
     return scope
 
 
-async def wrap_scope_key(
-    provider: KeyProvider,
-    key_ref: str,
-    scope: UUID,
-    kind: ScopeKind,
-    generation: int,
-    scope_key: bytes,
-    byok_key_ref: str | None,
-) -> bytes:
-    """A scope key (32 bytes) as the KMS wraps it, the tenant's own key inside. Raises: KmsError."""
-    context = encryption_context(scope, kind, generation)
-    inner = scope_key
-    if byok_key_ref is not None:
-        inner = (await provider.encrypt(byok_key_ref, scope_key, context)).value
-    return (await provider.encrypt(key_ref, inner, context)).value
-
-
 def new_category_key(
-    scope_key: bytes, scope: UUID, category: Category, purpose: Purpose, generation: int, scope_generation: int
+    scope_key: bytes,
+    scope: UUID,
+    category: Category,
+    purpose: Purpose,
+    generation: int,
+    scope_generation: int,
 ) -> bytes:
     """A fresh category key, wrapped: 105 bytes."""
     context = WrapContext(scope, category, purpose, generation, scope_generation)
@@ -142,11 +145,10 @@ async def load_scope(control: ControlDatabase, scope: UUID) -> StoredScope:
         raise ControlUnavailable("the control database does not answer") from error
     if row is None:
         raise ScopeMissing("no keys are stored for this scope")
-    assert row["kind"] in get_args(ScopeKind)
     return StoredScope(
         scope_id=scope,
         owner=row["owner"],
-        kind=row["kind"],
+        kind=ScopeKind(row["kind"]),
         key_state=row["key_state"],
         generation=row["generation"],
         key_ref=row["key_ref"],
@@ -169,7 +171,8 @@ async def record_fact(connection: Any, owner: UUID, kind: str, detail: dict[str,
     await connection.execute("SELECT pg_advisory_xact_lock(2, hashtext($1::text))", str(owner))
     sequence: int = await connection.fetchval(
         "INSERT INTO control.fact (owner, sequence, kind, detail, at)"
-        " SELECT $1, coalesce(max(f.sequence), 0) + 1, $2, $3::text::jsonb, $4 FROM control.fact f WHERE f.owner = $1"
+        " SELECT $1, coalesce(max(f.sequence), 0) + 1, $2, $3::text::jsonb, $4"
+        " FROM control.fact f WHERE f.owner = $1"
         " RETURNING sequence",
         owner,
         kind,

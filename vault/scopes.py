@@ -4,16 +4,14 @@ A scope's id follows from its owner and kind, so nobody has to look it up before
 """
 
 from hashlib import blake2b
-from typing import Literal, TypeAlias
 from uuid import UUID
 
 from mandant.vault.category import Category
-
-ScopeKind: TypeAlias = Literal["tenant", "operator", "person", "system"]
+from mandant.vault.stored import ScopeKind
 
 CATEGORIES: dict[ScopeKind, tuple[Category, ...]] = {
-    "tenant": (Category.MODULE, Category.BANK),
-    "operator": (
+    ScopeKind.TENANT: (Category.MODULE, Category.BANK),
+    ScopeKind.OPERATOR: (
         Category.REGISTRATION,
         Category.CONTRACT,
         Category.TECHNICAL,
@@ -23,8 +21,8 @@ CATEGORIES: dict[ScopeKind, tuple[Category, ...]] = {
         Category.NEWSLETTER,
         Category.ACCOUNTABILITY,
     ),
-    "person": (Category.REGISTRATION,),
-    "system": (Category.DIRECTORY, Category.SERVER_LOG),
+    ScopeKind.PERSON: (Category.REGISTRATION,),
+    ScopeKind.SYSTEM: (Category.DIRECTORY, Category.SERVER_LOG),
 }
 
 SYSTEM = UUID(int=0)
@@ -33,4 +31,6 @@ SYSTEM = UUID(int=0)
 
 def scope_id(owner: UUID, kind: ScopeKind) -> UUID:
     """The id of an owner's scope: 16 bytes of BLAKE2b over owner and kind."""
-    return UUID(bytes=blake2b(owner.bytes + kind.encode(), digest_size=16, person=b"mandant/scope/1").digest())
+    return UUID(
+        bytes=blake2b(owner.bytes + kind.value.encode(), digest_size=16, person=b"mandant/scope/1").digest()
+    )

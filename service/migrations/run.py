@@ -48,7 +48,8 @@ async def current(connection: AsyncConnection, tree: Tree) -> str | None:
 def head(tree: Tree) -> str:
     """The newest revision that this code brings."""
     revision = ScriptDirectory.from_config(_config(tree)).get_current_head()
-    assert revision is not None
+    if revision is None:
+        raise LookupError(f"the {tree} tree has no migration")
     return revision
 
 

@@ -68,7 +68,7 @@ _STATEMENTS = (
     # The local key file's counter: an older copy of that file is refused (DESIGN.md, Keys).
     """
     CREATE TABLE control.key_file (
-        only    boolean PRIMARY KEY DEFAULT true CHECK (only),
+        single  boolean PRIMARY KEY DEFAULT true CHECK (single),
         counter bigint NOT NULL
     )
     """,
@@ -82,6 +82,7 @@ _STATEMENTS = (
     "GRANT SELECT ON ALL TABLES IN SCHEMA control TO mandant_app, mandant_worker",
     "GRANT INSERT ON control.epoch, control.scope, control.scope_key, control.category_key, control.fact, control.key_file"
     " TO mandant_app, mandant_worker",
+    "GRANT UPDATE (key_ref, state) ON control.epoch TO mandant_app, mandant_worker",
     "GRANT UPDATE (counter) ON control.key_file TO mandant_app, mandant_worker",
     # A shredded key loses its bytes and says when; a re-wrapped one gets other bytes. No row is ever deleted
     # but a scope key that another has taken the place of.

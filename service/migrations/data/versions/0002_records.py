@@ -36,6 +36,7 @@ _STATEMENTS = (
         module    text NOT NULL,
         field     text NOT NULL,
         term      bytea NOT NULL CHECK (octet_length(term) = 16),
+        index_generation integer NOT NULL,
         record_id uuid NOT NULL,
         PRIMARY KEY (tenant_id, module, field, term),
         FOREIGN KEY (tenant_id, module, record_id)
@@ -59,6 +60,7 @@ _STATEMENTS = (
     "COMMENT ON COLUMN mandant.unique_term.module IS 'module'",
     "COMMENT ON COLUMN mandant.unique_term.field IS 'module'",
     "COMMENT ON COLUMN mandant.unique_term.term IS 'module: blind-index term, 16 bytes'",
+    "COMMENT ON COLUMN mandant.unique_term.index_generation IS 'module: of the key that made the term'",
     "COMMENT ON COLUMN mandant.unique_term.record_id IS 'module'",
     "ALTER TABLE mandant.record ENABLE ROW LEVEL SECURITY",
     "ALTER TABLE mandant.record FORCE ROW LEVEL SECURITY",
@@ -148,15 +150,15 @@ _STATEMENTS = (
     """,
     """
     CREATE FUNCTION mandant.claim_unique(
-        p_tenant uuid, p_module text, p_record uuid, p_fields text[], p_terms bytea[])
+        p_tenant uuid, p_module text, p_record uuid, p_fields text[], p_terms bytea[], p_generations integer[])
     RETURNS void LANGUAGE plpgsql VOLATILE AS $$
     DECLARE
         i integer;
     BEGIN
         FOR i IN 1 .. coalesce(cardinality(p_fields), 0) LOOP
             BEGIN
-                INSERT INTO mandant.unique_term (tenant_id, module, field, term, record_id)
-                VALUES (p_tenant, p_module, p_fields[i], p_terms[i], p_record);
+                INSERT INTO mandant.unique_term (tenant_id, module, field, term, index_generation, record_id)
+                VALUES (p_tenant, p_module, p_fields[i], p_terms[i], p_generations[i], p_record);
             EXCEPTION WHEN unique_violation THEN
                 RAISE EXCEPTION 'not unique' USING ERRCODE = 'MR410', DETAIL = p_fields[i];
             END;
@@ -168,15 +170,16 @@ _STATEMENTS = (
     CREATE FUNCTION mandant.record_insert(
         p_tenant uuid, p_key_state bigint, p_module text, p_record uuid, p_generation integer,
         p_index_generation integer, p_terms bigint[], p_sealed bytea, p_at timestamptz,
-        p_unique_fields text[], p_unique_terms bytea[])
+        p_unique_fields text[], p_unique_terms bytea[], p_unique_generations integer[])
     RETURNS void LANGUAGE plpgsql VOLATILE AS $$
     BEGIN
         PERFORM mandant.enter(p_tenant, p_key_state, true);
         INSERT INTO mandant.record (tenant_id, module, record_id, version, generation, index_generation, terms,
                                     sealed, created_at, updated_at)
         VALUES (p_tenant, p_module, p_record, 1, p_generation, p_index_generation, p_terms, p_sealed, p_at, p_at);
-        IF p_unique_fields IS NOT NULL THEN
-            PERFORM mandant.claim_unique(p_tenant, p_module, p_record, p_unique_fields, p_unique_terms);
+        IF cardinality(p_unique_fields) > 0 THEN
+            PERFORM mandant.claim_unique(
+                p_tenant, p_module, p_record, p_unique_fields, p_unique_terms, p_unique_generations);
         END IF;
     END
     $$
@@ -186,7 +189,7 @@ _STATEMENTS = (
     CREATE FUNCTION mandant.record_insert_many(
         p_tenant uuid, p_key_state bigint, p_module text, p_records uuid[], p_generation integer,
         p_index_generation integer, p_terms bigint[], p_terms_each integer[], p_sealed bytea[], p_at timestamptz,
-        p_unique_rows integer[], p_unique_fields text[], p_unique_terms bytea[])
+        p_unique_rows integer[], p_unique_fields text[], p_unique_terms bytea[], p_unique_generations integer[])
     RETURNS void LANGUAGE plpgsql VOLATILE AS $$
     DECLARE
         v_field text;
@@ -199,16 +202,17 @@ _STATEMENTS = (
           FROM (SELECT a.record_id, a.sealed, a.each, sum(a.each) OVER (ORDER BY a.position)::integer AS ends
                   FROM unnest(p_records, p_sealed, p_terms_each) WITH ORDINALITY
                        AS a (record_id, sealed, each, position)) u;
-        IF p_unique_rows IS NOT NULL THEN
+        IF cardinality(p_unique_rows) > 0 THEN
             SELECT u.field INTO v_field
               FROM unnest(p_unique_fields, p_unique_terms) AS u (field, term)
              GROUP BY u.field, u.term HAVING count(*) > 1 LIMIT 1;
             IF FOUND THEN
                 RAISE EXCEPTION 'not unique' USING ERRCODE = 'MR410', DETAIL = v_field;
             END IF;
-            INSERT INTO mandant.unique_term (tenant_id, module, field, term, record_id)
-            SELECT p_tenant, p_module, u.field, u.term, p_records[u.row]
-              FROM unnest(p_unique_rows, p_unique_fields, p_unique_terms) AS u (row, field, term);
+            INSERT INTO mandant.unique_term (tenant_id, module, field, term, index_generation, record_id)
+            SELECT p_tenant, p_module, u.field, u.term, u.generation, p_records[u.position]
+              FROM unnest(p_unique_rows, p_unique_fields, p_unique_terms, p_unique_generations)
+                   AS u (position, field, term, generation);
         END IF;
     EXCEPTION WHEN unique_violation THEN
         SELECT u.field INTO v_field
@@ -223,7 +227,7 @@ _STATEMENTS = (
     CREATE FUNCTION mandant.record_update(
         p_tenant uuid, p_key_state bigint, p_module text, p_record uuid, p_version integer, p_generation integer,
         p_index_generation integer, p_terms bigint[], p_sealed bytea, p_at timestamptz,
-        p_unique_fields text[], p_unique_terms bytea[])
+        p_unique_fields text[], p_unique_terms bytea[], p_unique_generations integer[])
     RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
     DECLARE
         v_created timestamptz;
@@ -243,11 +247,10 @@ _STATEMENTS = (
             END IF;
             RAISE EXCEPTION 'stale version' USING ERRCODE = 'MR409', DETAIL = v_version::text;
         END IF;
-        IF p_unique_fields IS NOT NULL THEN
-            DELETE FROM mandant.unique_term t
-             WHERE t.tenant_id = p_tenant AND t.module = p_module AND t.record_id = p_record;
-            PERFORM mandant.claim_unique(p_tenant, p_module, p_record, p_unique_fields, p_unique_terms);
-        END IF;
+        DELETE FROM mandant.unique_term t
+         WHERE t.tenant_id = p_tenant AND t.module = p_module AND t.record_id = p_record;
+        PERFORM mandant.claim_unique(
+            p_tenant, p_module, p_record, p_unique_fields, p_unique_terms, p_unique_generations);
         RETURN v_created;
     END
     $$
@@ -277,6 +280,72 @@ _STATEMENTS = (
     "GRANT EXECUTE ON FUNCTION mandant.find_terms, mandant.record_get, mandant.record_page, mandant.record_search,"
     " mandant.record_count, mandant.claim_unique, mandant.record_insert, mandant.record_insert_many,"
     " mandant.record_update, mandant.record_delete TO mandant_app, mandant_worker",
+    # Oldest first, for whoever goes through all records: re-encrypt, reindex, export, sort by opening.
+    """
+    CREATE FUNCTION mandant.record_scan(
+        p_tenant uuid, p_key_state bigint, p_module text, p_after uuid, p_limit integer)
+    RETURNS TABLE (record_id uuid, version integer, sealed bytea, created_at timestamptz, updated_at timestamptz,
+                   generation integer, index_generation integer)
+    LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN
+        PERFORM mandant.enter(p_tenant, p_key_state, false);
+        RETURN QUERY SELECT r.record_id, r.version, r.sealed, r.created_at, r.updated_at,
+                            r.generation, r.index_generation
+                       FROM mandant.record r
+                      WHERE r.tenant_id = p_tenant AND r.module = p_module
+                        AND r.record_id > coalesce(p_after, '00000000-0000-0000-0000-000000000000')
+                      ORDER BY r.record_id LIMIT p_limit;
+    END
+    $$
+    """,
+    # The same records under newer keys: version and times stay, and a row that has changed since is left
+    # alone (its writer used the newest keys). Not a tenant's write: allowed while the tenant is read-only.
+    """
+    CREATE FUNCTION mandant.record_reseal(
+        p_tenant uuid, p_key_state bigint, p_module text, p_records uuid[], p_versions integer[],
+        p_generation integer, p_index_generation integer, p_terms bigint[], p_terms_each integer[], p_sealed bytea[],
+        p_unique_rows integer[], p_unique_fields text[], p_unique_terms bytea[], p_unique_generations integer[])
+    RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+    DECLARE
+        v_done uuid[];
+    BEGIN
+        PERFORM mandant.enter(p_tenant, p_key_state, false);
+        WITH resealed AS (
+            UPDATE mandant.record r
+               SET generation = p_generation, index_generation = p_index_generation,
+                   terms = p_terms[u.ends - u.each + 1 : u.ends], sealed = u.sealed
+              FROM (SELECT a.record_id, a.version, a.sealed, a.each,
+                           sum(a.each) OVER (ORDER BY a.position)::integer AS ends
+                      FROM unnest(p_records, p_versions, p_sealed, p_terms_each) WITH ORDINALITY
+                           AS a (record_id, version, sealed, each, position)) u
+             WHERE r.tenant_id = p_tenant AND r.module = p_module AND r.record_id = u.record_id
+               AND r.version = u.version
+            RETURNING r.record_id)
+        SELECT coalesce(array_agg(d.record_id), '{}') INTO v_done FROM resealed d;
+        INSERT INTO mandant.unique_term (tenant_id, module, field, term, index_generation, record_id)
+        SELECT p_tenant, p_module, u.field, u.term, u.generation, p_records[u.position]
+          FROM unnest(p_unique_rows, p_unique_fields, p_unique_terms, p_unique_generations)
+               AS u (position, field, term, generation)
+         WHERE p_records[u.position] = ANY (v_done)
+            ON CONFLICT (tenant_id, module, field, term) DO NOTHING;
+        RETURN cardinality(v_done);
+    END
+    $$
+    """,
+    # After a reindex: nobody asks for terms of older generations any more.
+    """
+    CREATE FUNCTION mandant.drop_unique_terms(
+        p_tenant uuid, p_key_state bigint, p_module text, p_below integer)
+    RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN
+        PERFORM mandant.enter(p_tenant, p_key_state, false);
+        DELETE FROM mandant.unique_term t
+         WHERE t.tenant_id = p_tenant AND t.module = p_module AND t.index_generation < p_below;
+    END
+    $$
+    """,
+    "GRANT EXECUTE ON FUNCTION mandant.record_scan, mandant.record_reseal, mandant.drop_unique_terms"
+    " TO mandant_app, mandant_worker",
     # The definer function belongs to mandant_index; a new owner needs CREATE on the schema for that moment.
     "GRANT CREATE ON SCHEMA mandant TO mandant_index",
     "ALTER FUNCTION mandant.find_terms OWNER TO mandant_index",

@@ -1,0 +1,82 @@
+"""Changes of a tenant's module keys, carried through both databases: first the fact, then the data.
+
+await rotate_and_apply(control, provider, tenant, Category.MODULE, Purpose.SEAL, at)
+async for progress in reseal(tenant, module): ...
+async for progress in reindex(control, provider, tenant, modules, Category.MODULE, clock): ...
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from mandant.tenants.modules.declaration import Module
+from mandant.tenants.modules.reseal import Progress, reseal
+from mandant.tenants.session import Tenant
+from mandant.vault.category import Category
+from mandant.vault.clock import Clock
+from mandant.vault.control import ControlDatabase
+from mandant.vault.kms.provider import KeyProvider
+from mandant.vault.open_scope import OpenScope
+from mandant.vault.rotation import rotate, shred
+from mandant.vault.scopes import scope_id
+from mandant.vault.stored import ScopeKind
+from mandant.vault.wrapping import Purpose
+
+
+async def rotate_and_apply(
+    control: ControlDatabase,
+    provider: KeyProvider,
+    tenant: Tenant,
+    category: Category,
+    purpose: Purpose,
+    at: datetime,
+) -> None:
+    """A new generation of a category's seal or index key; from now on every process writes with it."""
+    scope = scope_id(tenant.tenant_id, ScopeKind.TENANT)
+    await apply_facts(tenant, await rotate(control, provider, scope, category, purpose, at), at)
+
+
+async def apply_facts(tenant: Tenant, key_state: int, at: datetime) -> None:
+    """Tell the data that control's facts up to `key_state` hold: keys loaded before are refused from now on.
+
+    Until then, whoever loads keys anew is answered 503. Run again after a crash: it does nothing twice.
+    """
+    await tenant.data.pool.execute("SELECT mandant.applied($1, $2, $3)", tenant.tenant_id, key_state, at)
+
+
+async def reindex(
+    control: ControlDatabase,
+    provider: KeyProvider,
+    tenant: Tenant,
+    modules: Sequence[Module[Any]],
+    category: Category,
+    clock: Clock,
+) -> AsyncIterator[Progress]:
+    """New index keys and new terms for all modules of a category, then the end of the old keys.
+
+    Searches and uniqueness hold throughout: both generations are asked and claimed. After a crash, run it
+    again: terms made under the key of the broken run are replaced once more. `control` connects as
+    mandant_worker, the only role that may destroy a wrapped key.
+    """
+    await rotate_and_apply(control, provider, tenant, category, Purpose.INDEX, clock.now())
+    concerned = [module for module in modules if module.category == category]
+    for module in concerned:
+        async for progress in reseal(tenant, module):
+            yield progress
+
+    async def newest(db: Any, keys: OpenScope) -> int:
+        generation = keys.index_key(category).generation
+        for module in concerned:
+            await db.execute(
+                "SELECT mandant.drop_unique_terms($1, $2, $3, $4)",
+                tenant.tenant_id,
+                keys.key_state,
+                module.name,
+                generation,
+            )
+        return generation
+
+    living = await tenant.entered(newest)
+    scope = scope_id(tenant.tenant_id, ScopeKind.TENANT)
+    state = await shred(control, scope, category, clock.now(), purpose=Purpose.INDEX, below=living)
+    await apply_facts(tenant, state, clock.now())
