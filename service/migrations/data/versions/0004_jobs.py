@@ -108,13 +108,13 @@ _AFTER = (
             v_count := v_count + 1;
             v_text := v_value #>> '{}';
             IF v_count > 8 OR v_key !~ '^[a-z][a-z0-9_]{0,39}$' OR v_key IN ('tenant_id', 'timestamp')
-               OR NOT CASE jsonb_typeof(v_value)
+               OR NOT (CASE jsonb_typeof(v_value)
                    WHEN 'number' THEN v_text ~ '^[0-9]{1,10}$' AND v_text::numeric <= 2147483647
                    WHEN 'string' THEN
                        v_text ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
                        OR (v_key IN ('category', 'format', 'mode', 'module', 'step')
                            AND v_text ~ '^[a-z][a-z0-9_]{0,31}$')
-                   ELSE false END
+                   ELSE false END)
             THEN
                 RAISE EXCEPTION 'a job argument is no id' USING ERRCODE = 'MQ422', DETAIL = left(v_key, 40);
             END IF;
