@@ -21,7 +21,7 @@ FAST = {"fsync": "off"}
 
 async def write_row(server: EmbeddedPostgres) -> None:
     owner = await asyncpg.connect(server.dsn("mandant_owner", "mandant"))
-    await owner.execute("CREATE SCHEMA kept CREATE TABLE kept.row AS SELECT 'still here' AS word")
+    await owner.execute("CREATE SCHEMA kept; CREATE TABLE kept.row AS SELECT 'still here' AS word")
     await owner.close()
 
 
