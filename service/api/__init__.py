@@ -1,0 +1,27 @@
+"""The HTTP API under /api/v1. To add a feature's handlers, add its line to `handlers`.
+
+GET /api/v1/openapi.json   the whole API, machine-readable
+GET /api/v1/docs           the same as a page
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar.types import ControllerRouterHandler
+
+from mandant.service.api import health, metrics, problem_pages
+from mandant.service.edge.metrics import Metrics
+from mandant.tenants.modules import Module
+
+PREFIX = "/api/v1"
+
+
+def handlers(modules: Sequence[Module[Any]], counted: Metrics) -> list[ControllerRouterHandler]:  # noqa: ARG001
+    """Every route handler of the service, with its full path."""
+    return [
+        *health.HANDLERS,
+        *problem_pages.HANDLERS,
+        metrics.handler(counted),
+    ]

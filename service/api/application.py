@@ -1,0 +1,41 @@
+"""Our Litestar application: handlers, problems, strict bodies, documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsPlugin
+
+from mandant.service.api import handlers
+from mandant.service.api.docs import Document, Page, docs_router, document_handler
+from mandant.service.edge.body import MandantRequest
+from mandant.service.edge.metrics import Metrics
+from mandant.service.problems import PROBLEMS
+from mandant.service.settings import Settings
+from mandant.tenants.modules import Module
+
+API_VERSION = "1.0.0"  # of what is under /api/v1: grows with what it offers
+
+
+def application(modules: Sequence[Module[Any]], settings: Settings, metrics: Metrics) -> Litestar:
+    """The application below the edge. Handlers that take files set a `request_max_body_size` of their own."""
+    document = Document(path="/openapi.json")
+    return Litestar(
+        route_handlers=[*handlers(modules, metrics), document_handler(document)],
+        request_class=MandantRequest,
+        request_max_body_size=settings.body_limit,
+        plugins=[ProblemDetailsPlugin(ProblemDetailsConfig(exception_to_problem_detail_map=PROBLEMS))],
+        openapi_config=OpenAPIConfig(
+            title="mandant",
+            version=API_VERSION,
+            description="Tenants' data, sealed, isolated and searchable.",
+            render_plugins=[Page(path="/"), document],
+            openapi_router=docs_router(),
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+        debug=False,
+    )

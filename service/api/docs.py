@@ -1,0 +1,93 @@
+"""The API's documentation page: Swagger UI from our own files, under a policy that lets in nothing else."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Response, Router, get
+from litestar.connection import Request
+from litestar.datastructures import CacheControlHeader, ResponseHeader
+from litestar.exceptions import NotFoundException
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
+from litestar.params import FromPath
+
+from mandant.service.api.problem_responses import with_problems
+
+STATIC = Path(__file__).parents[1] / "static"
+ASSETS = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "docs.js": "text/javascript",
+    "docs.css": "text/css",
+}
+# Swagger UI sets style attributes and draws its icons from data: addresses; scripts are ours alone.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+class Document(JsonRenderPlugin):
+    """The OpenAPI document with the problem responses that every operation may give."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The document as JSON."""
+        return self.render_json(request, with_problems(openapi_schema))
+
+
+class Page(OpenAPIRenderPlugin):
+    """The page itself; all it does is in docs.js."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
+        """HTML without anything inline."""
+        return _PAGE
+
+
+_PAGE = b"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>mandant API</title>
+<link rel="stylesheet" href="/api/v1/docs/assets/swagger-ui.css">
+<link rel="stylesheet" href="/api/v1/docs/assets/docs.css">
+<link rel="icon" href="data:,"></head>
+<body><div id="page"></div>
+<script src="/api/v1/docs/assets/swagger-ui-bundle.js"></script>
+<script src="/api/v1/docs/assets/docs.js"></script></body></html>
+"""
+
+
+@get("/assets/{name:str}", sync_to_thread=False, cache_control=CacheControlHeader(max_age=86400, public=True))
+def asset(name: FromPath[str]) -> Response[bytes]:
+    """One of the page's files."""
+    if name not in ASSETS:
+        raise NotFoundException
+    return Response(_read(name), media_type=ASSETS[name])
+
+
+@cache
+def _read(name: str) -> bytes:
+    return (STATIC / name).read_bytes()
+
+
+def docs_router() -> Router:
+    """Where Litestar hangs the page and the document."""
+    return Router(
+        "/api/v1/docs",
+        route_handlers=[asset],
+        include_in_schema=False,
+        response_headers=[ResponseHeader(name="Content-Security-Policy", value=POLICY)],
+    )
+
+
+def document_handler(render: Document) -> Any:
+    """GET /api/v1/openapi.json."""
+
+    @get("/api/v1/openapi.json", include_in_schema=False, sync_to_thread=False, media_type="application/json")
+    def openapi_json(request: Request[Any, Any, Any]) -> bytes:
+        """The document, where tools look for it."""
+        return render.render(request, msgspec.to_builtins(request.app.openapi_schema.to_schema()))
+
+    return openapi_json

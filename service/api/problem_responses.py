@@ -1,0 +1,95 @@
+"""Every operation of the OpenAPI document gets the problems that the edge may answer with."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from mandant.service.problems import KINDS, MEDIA_TYPE, Kind
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "What went wrong, after RFC 9457. `type` is stable and says what to do.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "enum": [kind.type for kind in KINDS.values()]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "incident": {"type": "string", "description": "with 500: the number to name to the operator"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {
+                    "field": {"type": "string", "description": "a path like emails.0.address"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the document in which each operation has its problem responses, by status."""
+    filled = copy.deepcopy(document)
+    components = filled.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = SCHEMA
+    by_status: dict[int, list[Kind]] = {}
+    for kind in KINDS.values():
+        by_status.setdefault(kind.status, []).append(kind)
+    components["responses"] = {f"Problem{status}": _response(kinds) for status, kinds in by_status.items()}
+    for path, method, operation in _operations(filled):
+        responses = operation.setdefault("responses", {})
+        for status in sorted(by_status):
+            if _possible(status, path, method, operation):
+                responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+    return filled
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document.get("paths", {}).items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def _possible(status: int, path: str, method: str, operation: dict[str, Any]) -> bool:
+    if path.startswith("/health/"):
+        return status in {400, 431, 500}
+    if status in {413, 415}:
+        return "requestBody" in operation
+    if status == 409:
+        return method != "get"
+    if status == 422:
+        return "requestBody" in operation or bool(operation.get("parameters"))
+    if status in {401, 403, 410}:
+        return path.startswith("/api/")
+    return status != 406 or method == "get"
+
+
+def _response(kinds: list[Kind]) -> dict[str, Any]:
+    examples = {
+        kind.slug: {
+            "value": {"type": kind.type, "title": kind.title, "status": kind.status, "detail": kind.detail}
+        }
+        for kind in kinds
+    }
+    response: dict[str, Any] = {
+        "description": "; ".join(kind.title for kind in kinds),
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
+    }
+    if any(kind.retry_after is not None for kind in kinds):
+        response["headers"] = {
+            "Retry-After": {
+                "schema": {"type": "integer"},
+                "description": "seconds to wait before the next try",
+            }
+        }
+    return response

@@ -1,0 +1,1 @@
+"""What stands between the network and the handlers: one idea a file."""
