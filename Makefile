@@ -27,18 +27,18 @@ $(BIN)/python:
 	fi; exit 1
 
 $(RUN_STAMP): requirements.txt pyproject.toml | $(BIN)/python
-	@echo "installing what requirements.txt pins ..."
-	@$(PIP) install --quiet --require-hashes --requirement requirements.txt
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@echo "installing what requirements.txt pins: about half a minute ..."
+	@$(PIP) install --quiet --quiet --require-hashes --requirement requirements.txt
+	@$(PIP) install --quiet --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
-	@echo "installing what requirements-dev.txt pins ..."
-	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.txt
+	@echo "installing what requirements-dev.txt pins: about a minute ..."
+	@$(PIP) install --quiet --quiet --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
-install: $(RUN_STAMP) ## the environment that runs mandant
-install-dev: $(DEV_STAMP) ## the same, and what tests and checks it
+install: $(RUN_STAMP) ;@: ## the environment that runs mandant
+install-dev: $(DEV_STAMP) ;@: ## the same, and what tests and checks it
 
 lint: $(DEV_STAMP) ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

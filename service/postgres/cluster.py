@@ -15,6 +15,8 @@ __all__ = ["check_cluster", "check_room", "explain", "make_cluster"]
 ROOM = 96 << 20  # bytes: a fresh data directory and two WAL segments
 PARTS = ("base", "global", "pg_wal", "pg_xact", "postgresql.conf", "pg_hba.conf")
 
+SIGNS = ("FATAL", "PANIC", "ERROR", "rror:", "configuration parameter", "invalid value")
+
 # The server's own words, and what to do about them.
 ADVICE = {
     "No space left on device": "the disk is full: make room, then start again",
@@ -101,9 +103,7 @@ def check_cluster(binaries: Path, data: Path) -> None:
 
 def explain(log: str) -> str:
     """The last errors of a log, and what to do where that is known."""
-    lines = [
-        line for line in log.splitlines() if any(w in line for w in ("FATAL", "PANIC", "rror:", "ERROR"))
-    ]
+    lines = [line for line in log.splitlines() if any(sign in line for sign in SIGNS)]
     words = (
         " / ".join(line.split("  ", 1)[-1].strip() for line in lines[-3:]) or log.strip()[-500:] or "no word"
     )
