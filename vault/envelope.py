@@ -12,6 +12,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from hmac import compare_digest
 from os import urandom
+from struct import Struct
 from typing import NamedTuple, NoReturn, SupportsIndex
 from uuid import UUID
 
@@ -32,6 +33,7 @@ FORMAT = 1
 OVERHEAD = 77  # format 1, generation 4, salt 24, commitment 32, tag 16
 RECORD = b"mandant/record/1"
 
+_pack = Struct(">16sQ24s").pack  # record id, version, salt: the part of the context that changes
 _SALT = 5
 _COMMITMENT = 29
 _CIPHERTEXT = 61
@@ -127,12 +129,13 @@ class Sealer:
         raise TypeError("a sealer is neither pickled nor copied")
 
     def seal(self, record_id: UUID, version: int, plaintext: bytes) -> bytes:
-        """`plaintext` (any length) sealed: 77 bytes more. `version` fits 64 bits."""
+        """`plaintext` (any length) sealed: 77 bytes more. Raises: struct.error when `version` does not fit 64 bits."""
         salt = urandom(24)
         state = self._state.copy()
-        state.update(record_id.bytes + version.to_bytes(8, "big") + salt)
+        state.update(_pack(record_id.bytes, version, salt))
         derived = state.digest()
-        return self._header + salt + derived[32:] + aead_seal(plaintext, None, salt, derived[:32])
+        ciphertext = aead_seal(plaintext, None, salt, derived[:32])
+        return b"".join((self._header, salt, derived[32:], ciphertext))
 
     def open(self, record_id: UUID, version: int, sealed: bytes) -> bytes:
         """The plaintext of `sealed`, if it was sealed for exactly this key, place, record and version.
@@ -143,7 +146,7 @@ class Sealer:
             raise unopenable(sealed)
         salt = sealed[_SALT:_COMMITMENT]
         state = self._state.copy()
-        state.update(record_id.bytes + version.to_bytes(8, "big") + salt)
+        state.update(_pack(record_id.bytes, version, salt))
         derived = state.digest()
         # Before decryption: XChaCha20-Poly1305 does not commit to its key, this comparison does.
         if not compare_digest(derived[32:], sealed[_COMMITMENT:_CIPHERTEXT]):
@@ -163,12 +166,12 @@ def unopenable(sealed: bytes) -> Unopenable:
 
 def seal(key: DataKey, place: Place, record_id: UUID, version: int, plaintext: bytes) -> bytes:
     """`plaintext` (any length) sealed for one place, record and version: 77 bytes more."""
-    return key.sealer(place).seal(record_id, version, plaintext)
+    return (key._sealers.get(place) or key.sealer(place)).seal(record_id, version, plaintext)
 
 
 def open_(key: DataKey, place: Place, record_id: UUID, version: int, sealed: bytes) -> bytes:
     """The plaintext. Raises: Unopenable unless key, place, record and version are those of `seal`."""
-    return key.sealer(place).open(record_id, version, sealed)
+    return (key._sealers.get(place) or key.sealer(place)).open(record_id, version, sealed)
 
 
 def generation_of(sealed: bytes) -> int:
