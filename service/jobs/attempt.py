@@ -14,6 +14,7 @@ from mandant.service.edge.logs import get_logger
 from mandant.service.jobs import runs
 from mandant.service.jobs.context import JobContext, JobServices
 from mandant.service.jobs.errors import Again, Exhausted
+from mandant.service.jobs.gone import tenant_is_gone
 from mandant.service.jobs.locks import JobLocks
 from mandant.service.jobs.registry import Task
 from mandant.tenants.errors import DataOlderThanControl, Gone, NotFound
@@ -98,7 +99,7 @@ async def _outcome(attempt: Attempt) -> Exception | None:
         return await _exhausted(attempt, number, fault)
     context = JobContext(runtime.services, runtime.services.clock, task.name, attempt.job, number, tenant)
     try:
-        if tenant is not None and await runtime.services.tenant_is_gone(tenant):
+        if tenant is not None and await tenant_is_gone(runtime.services.data, tenant):
             return await _gone(attempt, number)
         await task.function(context, **attempt.ids())
     except asyncio.CancelledError:
@@ -141,6 +142,8 @@ async def _failed(attempt: Attempt, number: int, error: str) -> Exception:
 async def _exhausted(attempt: Attempt, number: int, error: str) -> Exception:
     runtime = attempt.runtime
     await runs.ended(runtime.queue, attempt.job, "exhausted", error, runtime.services.clock.now())
+    if attempt.task.cron:
+        await runs.forget_earlier(runtime.queue, attempt.task.name, attempt.job)
     _log.error("job exhausted", task=attempt.task.name, job=attempt.job, attempt=number, error=error)
     return Exhausted(error)
 

@@ -4,20 +4,21 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+from mandant.tenants.database import DataDatabase
 from mandant.vault.clock import Clock
 
 __all__ = ["JobContext", "JobServices"]
 
 
 class JobServices(Protocol):
-    """What the worker needs of the service; tasks reach their tenant's session through the same object."""
+    """What the worker itself needs of `mandant.service.runtime.Runtime`; tasks find all of that in their
+    context, and go to their tenant through the same door as a request."""
 
     @property
     def clock(self) -> Clock: ...
 
-    async def tenant_is_gone(self, tenant_id: UUID) -> bool:
-        """Whether the tenant was purged, is being purged, or never was."""
-        ...
+    @property
+    def data(self) -> DataDatabase: ...
 
 
 @dataclass(frozen=True, slots=True)

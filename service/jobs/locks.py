@@ -6,6 +6,7 @@ the job, whatever the queue's table says.
 """
 
 import asyncio
+import contextlib
 from typing import Any, Self
 
 import psycopg
@@ -21,8 +22,8 @@ class JobLocks:
 
     def __init__(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
         self._connection = connection
-        # PostgreSQL lets a session take its own lock twice.
-        self._held: set[int] = set()
+        # By job, what runs it. PostgreSQL would let a session take its own lock twice.
+        self._held: dict[int, asyncio.Task[Any] | None] = {}
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -35,27 +36,37 @@ class JobLocks:
         """Take the job's lock; False while anybody runs it. Raises: QueueLost."""
         if job in self._held:
             return False
-        self._held.add(job)
+        self._held[job] = asyncio.current_task()
         taken = False
         try:
             taken = bool(await self._ask("SELECT pg_try_advisory_lock(queue_api.lock_key(%s))", job))
         finally:
             if not taken:
-                self._held.discard(job)
+                del self._held[job]
         return taken
 
     async def drop(self, job: int) -> None:
-        """Give the lock back. Raises: QueueLost."""
+        """Give the lock back. Where the connection is gone, so is the lock."""
         try:
-            await self._ask("SELECT pg_advisory_unlock(queue_api.lock_key(%s))", job)
+            with contextlib.suppress(QueueLost):
+                await self._ask("SELECT pg_advisory_unlock(queue_api.lock_key(%s))", job)
         finally:
-            self._held.discard(job)
+            self._held.pop(job, None)
 
     async def watch(self, every: float) -> None:
-        """Raises QueueLost once the connection is gone; `every` is in seconds. Never returns."""
-        while True:
-            await asyncio.sleep(every)
-            await self._ask("SELECT %s::bigint", 1)
+        """Look every `every` seconds whether the connection stands; once it does not, cancel what runs.
+
+        Never returns. Raises: QueueLost.
+        """
+        try:
+            while True:
+                await asyncio.sleep(every)
+                await self._ask("SELECT %s::bigint", 1)
+        except QueueLost:
+            for running in self._held.values():
+                if running is not None:
+                    running.cancel()
+            raise
 
     async def _ask(self, statement: str, number: int) -> object:
         try:

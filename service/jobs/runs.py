@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from procrastinate.connector import BaseAsyncConnector
 
-__all__ = ["ended", "failed", "forget_ended", "give_back", "starts"]
+__all__ = ["ended", "failed", "forget_earlier", "forget_ended", "give_back", "starts"]
 
 _KEPT = timedelta(days=30)
 
@@ -40,6 +40,16 @@ async def ended(queue: BaseAsyncConnector, job: int, outcome: str, error_class: 
         outcome=outcome,
         error=error_class,
         at=at,
+    )
+
+
+async def forget_earlier(queue: BaseAsyncConnector, task: str, job: int) -> None:
+    """Of a timer that fails at every tick, only the last failure stays on the list."""
+    await queue.execute_query_async(
+        "DELETE FROM queue.procrastinate_jobs WHERE queue_name = 'timers' AND task_name = %(task)s"
+        " AND status = 'failed' AND id < %(job)s",
+        task=task,
+        job=job,
     )
 
 

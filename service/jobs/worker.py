@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import psycopg
 from procrastinate import App, exceptions
 
 from mandant.service.edge.logs import get_logger
@@ -52,7 +53,7 @@ async def run_worker(
     while not stop.is_set():
         try:
             await _run(services, stop, options, registry)
-        except (QueueLost, exceptions.ConnectorException, OSError) as error:
+        except (QueueLost, exceptions.ConnectorException, psycopg.OperationalError) as error:
             _log.error("queue lost, connecting again", error=type(error).__name__)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), options.poll)

@@ -1,13 +1,14 @@
 """One embedded server for these tests; the queue is emptied before each."""
 
 from collections.abc import AsyncIterator
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from mandant.service.jobs import Registry
 from mandant.service.migrations.run import upgrade
 from mandant.service.postgres import DATA_DATABASE, EmbeddedPostgres
+from mandant.tenants.database import DataDatabase
 from tests.service.jobs.support import QueueDatabase, Services
 
 ROLES = ("postgres", "mandant_owner", "mandant_app", "mandant_worker")
@@ -28,8 +29,10 @@ async def database(migrated: QueueDatabase) -> QueueDatabase:
 
 
 @pytest.fixture
-def services() -> Services:
-    return Services()
+async def services(database: QueueDatabase) -> AsyncIterator[Services]:
+    data = await DataDatabase.open(database.urls["mandant_worker"], size=2)
+    yield Services(data)
+    await data.close()
 
 
 @pytest.fixture
@@ -38,5 +41,5 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-def tenant() -> UUID:
-    return uuid4()
+async def tenant(database: QueueDatabase) -> UUID:
+    return await database.tenant()

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 from procrastinate import PsycopgConnector
@@ -14,6 +14,7 @@ from procrastinate import PsycopgConnector
 from mandant.service.jobs import PostgresJobs, Registry, WorkerOptions, run_worker
 from mandant.service.jobs.connection import connector
 from mandant.service.jobs.sweep import sweep_stalled
+from mandant.tenants.database import DataDatabase
 from mandant.tenants.session import TenantSession
 from mandant.vault.clock import MovingClock
 
@@ -33,6 +34,17 @@ class QueueDatabase:
             return await connection.fetch(statement, *arguments)
         finally:
             await connection.close()
+
+    async def tenant(self) -> UUID:
+        """A new tenant, active."""
+        tenant = uuid4()
+        await self.fetch(
+            "INSERT INTO mandant.tenant (tenant_id, state, key_state, version, sealed, created_at, updated_at)"
+            " VALUES ($1, 'active', 0, 1, '', $2, $2)",
+            tenant,
+            START,
+        )
+        return tenant
 
     async def status(self, job: int) -> str | None:
         """None where the job is not there any more: it succeeded."""
@@ -90,12 +102,9 @@ class Session:
 class Services:
     """The worker's services, and a journal that tasks write to."""
 
+    data: DataDatabase
     clock: MovingClock = field(default_factory=lambda: MovingClock(START))
-    gone: set[UUID] = field(default_factory=set)
     journal: list[Any] = field(default_factory=list)
-
-    async def tenant_is_gone(self, tenant_id: UUID) -> bool:
-        return tenant_id in self.gone
 
 
 def options(database: QueueDatabase, **other: Any) -> WorkerOptions:

@@ -26,7 +26,7 @@ async def outcome(database: QueueDatabase, job: int) -> tuple[str, str | None, s
     rows = await database.fetch(
         "SELECT status, outcome, error_class FROM queue_api.job WHERE job_id = $1", job
     )
-    return tuple(rows[0]) if rows and rows[0]["outcome"] else None  # type: ignore[return-value]
+    return tuple(rows[0]) if rows and rows[0]["outcome"] else None
 
 
 async def test_a_task_is_called_with_its_tenant_and_its_ids(
@@ -104,12 +104,16 @@ async def test_a_job_whose_tenant_goes_while_it_runs_ends_as_gone(
     assert await exhausted_jobs(database.urls["mandant_worker"]) == []
 
 
+@pytest.mark.parametrize("state", ["purging", "purged", None])
 async def test_a_job_of_a_gone_tenant_does_not_run_and_ends_as_gone(
-    database: QueueDatabase, services: Services, registry: Registry, tenant: UUID
+    database: QueueDatabase, services: Services, registry: Registry, tenant: UUID, state: str | None
 ) -> None:
     tenant_job("fail", wait=0, registry=registry)(raising(ValueError()))
-    services.gone.add(tenant)
     job = await database.enqueue(tenant, "fail")
+    if state is None:
+        await database.fetch("DELETE FROM mandant.tenant WHERE tenant_id = $1", tenant)
+    else:
+        await database.fetch("UPDATE mandant.tenant SET state = $2 WHERE tenant_id = $1", tenant, state)
     async with worker(database, services, registry):
         await until(lambda: _has_status(database, job, "aborted"))
     assert services.journal == []
@@ -195,6 +199,37 @@ async def test_a_worker_that_stops_puts_its_jobs_back_uncounted(
     async with worker(database, services, registry):
         await until(lambda: _is_deleted(database, job))
     assert services.journal == [1, 1]
+
+
+async def test_a_worker_that_loses_its_locks_stops_what_it_runs_and_connects_again(
+    database: QueueDatabase, services: Services, registry: Registry, tenant: UUID
+) -> None:
+    @tenant_job("hang", attempts=1, registry=registry)
+    async def _(context: JobContext) -> None:
+        services.journal.append("start")
+        try:
+            if len(services.journal) == 1:
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            services.journal.append("cancelled")
+            raise
+
+    async def restarted() -> bool:
+        # Connections that were cut leave a job behind only where its end could not be written.
+        await database.sweep(registry)
+        return len(services.journal) >= 3
+
+    await database.enqueue(tenant, "hang")
+    async with worker(database, services, registry):
+        await until(lambda: _has(services, 1))
+        await database.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", WORKER
+        )
+        await until(restarted)
+    assert services.journal == ["start", "cancelled", "start"]
+
+
+WORKER = "mandant_worker"
 
 
 async def _is_deleted(database: QueueDatabase, job: int) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from mandant.service.jobs import JobContext, Registry, WorkerOptions, run_worker, tenant_job
+from mandant.tenants.database import DataDatabase
 from tests.service.jobs.support import Services
 
 KILLS = 3
@@ -42,7 +43,9 @@ async def main(url: str, folder: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     options = WorkerOptions(url=url, poll=0.05)
-    await run_worker(Services(), stop, options, registry=declare(Registry(), folder))
+    data = await DataDatabase.open(url, size=2)
+    await run_worker(Services(data), stop, options, registry=declare(Registry(), folder))
+    await data.close()
 
 
 if __name__ == "__main__":
