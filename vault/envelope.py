@@ -129,7 +129,10 @@ class Sealer:
         raise TypeError("a sealer is neither pickled nor copied")
 
     def seal(self, record_id: UUID, version: int, plaintext: bytes) -> bytes:
-        """`plaintext` (any length) sealed: 77 bytes more. Raises: struct.error when `version` does not fit 64 bits."""
+        """`plaintext` (any length) sealed: 77 bytes more.
+
+        Raises: struct.error when `version` does not fit 64 bits.
+        """
         salt = urandom(24)
         state = self._state.copy()
         state.update(_pack(record_id.bytes, version, salt))
