@@ -1,6 +1,6 @@
 # Everything that `make` needs it brings itself; a Python 3.11 or newer must be there.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev lint test demo tour bench clean
+.PHONY: help install install-dev lock lint test demo tour bench clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 # The stamps carry the locks' time: a second run does nothing.
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
+LOCK := --universal --generate-hashes --no-header --no-emit-index-url
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 help: ## this list
@@ -39,6 +40,10 @@ $(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
 
 install: $(RUN_STAMP) ;@: ## the environment that runs mandant
 install-dev: $(DEV_STAMP) ;@: ## the same, and what tests and checks it
+
+lock: ## both locks anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --upgrade $(LOCK) --group build pyproject.toml -o requirements.txt
+	uv pip compile --quiet --upgrade $(LOCK) --group build --group dev --extra otel -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 lint: $(DEV_STAMP) ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
