@@ -36,7 +36,7 @@ class S3Place:
     region: str
     endpoint_url: str | None = None
     kms_key_id: str | None = None
-    """Encrypt at rest with this KMS key; without it with S3's own. The bytes are sealed either way."""
+    """Encrypt at rest with this KMS key; without it as the bucket is set. The bytes are sealed either way."""
     connect_timeout: float = 3.0
     """Seconds."""
     read_timeout: float = 20.0
@@ -154,5 +154,5 @@ class S3ObjectStore:
 
 def _encryption_at_rest(kms_key_id: str | None) -> dict[str, Any]:
     if kms_key_id is None:
-        return {"ServerSideEncryption": "AES256"}
+        return {}
     return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id, "BucketKeyEnabled": True}
