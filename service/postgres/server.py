@@ -107,6 +107,7 @@ class EmbeddedPostgres:
         try:
             await asyncio.to_thread(self._start)
             await prepare_server(self._connect_as_admin, self._passwords())
+            self._write_record(self.sockets, ready=True)
         except BaseException:
             await asyncio.to_thread(self._stop)
             raise
@@ -149,7 +150,7 @@ class EmbeddedPostgres:
         stop_orphans(self.data)
         clear_stale_pid(self.data)
         sockets = _make_socket_folder(account)
-        self._record.write_text(json.dumps({"pid": os.getpid(), "sockets": str(sockets)}))
+        self._write_record(sockets, ready=False)  # so that the folder is found after a crash
         self._running = RunningServer(sockets, self._passwords())
         before = self._status()
         self._watchdog = self._spawn(account, self.binaries, sockets)
@@ -222,6 +223,12 @@ class EmbeddedPostgres:
             self._running = None
         self._lock.release()
 
+    def _write_record(self, sockets: Path, *, ready: bool) -> None:
+        """Whole or not at all: a second terminal may read it at any time."""
+        half = self._record.with_suffix(".half")
+        half.write_text(json.dumps({"sockets": str(sockets), "ready": ready}))
+        half.rename(self._record)
+
     def _forget_sockets(self) -> None:
         """Takes the recorded socket folder away, this start's or that of one that was killed."""
         with contextlib.suppress(OSError, ValueError, KeyError):
@@ -232,15 +239,17 @@ class EmbeddedPostgres:
 
 
 def find_running(directory: Path) -> RunningServer | None:
-    """The server that another process started on the folder, for a second terminal; None where none runs."""
+    """The server that another process started on the folder, for a second terminal; None where none is ready."""
     directory = directory.absolute()
     if holder(directory / "run" / "postgres.lock") is None:
         return None
     try:
-        sockets = Path(json.loads((directory / "run" / "postgres.json").read_text())["sockets"])
+        record = json.loads((directory / "run" / "postgres.json").read_text())
     except FileNotFoundError:
-        return None  # it is starting or stopping
-    return RunningServer(sockets, read_passwords(directory / "postgres" / "passwords.json"))
+        return None
+    if not record["ready"]:
+        return None
+    return RunningServer(Path(record["sockets"]), read_passwords(directory / "postgres" / "passwords.json"))
 
 
 def _make_socket_folder(account: Account) -> Path:
