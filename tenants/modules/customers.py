@@ -119,7 +119,7 @@ def phone_kind(text: str) -> str:
 
 def place_kind(text: str) -> str:
     """The kind of an address or e-mail address; what is unknown is `other`."""
-    return _kind(text, {"work": _WORK, "home": _HOME})
+    return _kind(text, {"billing": _BILLING, "delivery": _DELIVERY, "work": _WORK, "home": _HOME})
 
 
 _MOBILE = ("mobil", "cell", "handy", "natel", "portable", "iphone")
@@ -137,6 +137,8 @@ _WORK = (
     "firma",
     "main",
 )
+_BILLING = ("billing", "rechnung", "factur")
+_DELIVERY = ("delivery", "liefer", "livraison", "shipping")
 _HOME = ("home", "privat", "domicile", "perso", "maison")
 
 
@@ -146,6 +148,11 @@ def _kind(text: str, words: dict[str, tuple[str, ...]]) -> str:
         if any(word in lowered for word in beginnings):
             return kind
     return "other"
+
+
+def tag(text: str) -> str:
+    """A label; Google's own ones, such as `* myContacts`, are none of the person's."""
+    return "" if text.startswith("* ") else text
 
 
 def customer_kind(text: str) -> str:
@@ -180,6 +187,7 @@ customers = Module(
             "addresses.country": places.country,
             "emails.kind": place_kind,
             "phones.kind": phone_kind,
+            "tags": tag,
         },
         finish=finish,
     ),
