@@ -196,6 +196,12 @@ def _of_anything(error: Exception) -> ProblemDetailsException:
     return problem(INTERNAL, incident=record_incident(error))
 
 
+def _of_refused_value(error: Exception) -> ProblemDetailsException:
+    """Which field it is, nobody can tell; recorded, because a check of ours is missing."""
+    incident = record_incident(error)
+    return problem(INVALID, errors=[("", "a value is out of range")], incident=incident)
+
+
 def _retrying(kind: Kind) -> Callable[[Exception], ProblemDetailsException]:
     def make(error: Exception) -> ProblemDetailsException:
         return problem(kind, retry_after=getattr(error, "retry_after", None))
@@ -262,6 +268,8 @@ PROBLEMS: ProblemMap = {
     asyncpg.DeadlockDetectedError: _retrying(UNAVAILABLE),
     asyncpg.SerializationError: _retrying(UNAVAILABLE),
     asyncpg.InterfaceError: _retrying(UNAVAILABLE),
+    # What no check of ours refused and PostgreSQL does: out of range, not representable.
+    asyncpg.DataError: _of_refused_value,
     sqlalchemy.exc.OperationalError: _retrying(UNAVAILABLE),
     ConnectionError: _retrying(UNAVAILABLE),
     TimeoutError: _retrying(UNAVAILABLE),

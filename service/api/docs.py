@@ -11,8 +11,11 @@ from litestar import Response, Router, get
 from litestar.connection import Request
 from litestar.datastructures import CacheControlHeader, ResponseHeader
 from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.params import FromPath
+from litestar.routes import BaseRoute
+from litestar.types import ControllerRouterHandler
 
 from mandant.service.api.problem_responses import with_problems
 
@@ -72,9 +75,19 @@ def _read(name: str) -> bytes:
     return (STATIC / name).read_bytes()
 
 
+class DocsRouter(Router):
+    """Takes Litestar's page and document, not its HTML for unknown addresses: ours get problem+json."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        """As Router.register, without the one handler."""
+        if isinstance(value, HTTPRouteHandler) and value.handler_name == "handle_schema_path_not_found":
+            return []
+        return super().register(value)
+
+
 def docs_router() -> Router:
     """Where Litestar hangs the page and the document."""
-    return Router(
+    return DocsRouter(
         "/api/v1/docs",
         route_handlers=[asset],
         include_in_schema=False,

@@ -17,6 +17,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from mandant.service.edge.access import AccessLog
 from mandant.service.edge.headers import SecurityHeaders
 from mandant.service.edge.incidents import record_incident
+from mandant.service.edge.intake import Intake
 from mandant.service.problems import (
     BAD_REQUEST,
     HEADERS,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mandant.service.runtime import Runtime
 
 HEADER_LIMIT = 32 * 1024  # bytes of all request headers together
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 RUNTIME_KEY = "mandant.runtime"
 REQUEST_ID_KEY = "mandant.request_id"
 
@@ -56,11 +58,14 @@ class Edge:
         started = perf_counter()
         request_id = f"{self._process}{next(self._numbers):08x}"
         status = 0
+        intake = None if scope["method"] in BODILESS else Intake(receive)
 
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if intake is not None and status >= 400:
+                    await intake.drain()
                 message["headers"] = self._headers.added(message["headers"], request_id)
             await send(message)
 
@@ -72,7 +77,7 @@ class Edge:
             if refused is not None:
                 await _answer(sending, refused)
             else:
-                await self.app(scope, receive, sending)
+                await self.app(scope, intake or receive, sending)
         except Exception as error:
             incident = record_incident(error)
             if status:
