@@ -11,7 +11,12 @@ from mandant.service.settings import SettingError
 __all__ = ["main", "mandant"]
 
 # name -> "module:click command", loaded when used: `mandant tenants list` need not import the web server.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "database": "mandant.service.cli.database:database",
+    "jobs": "mandant.service.cli.jobs:jobs",
+    "up": "mandant.service.cli.up:up",
+    "worker": "mandant.service.cli.jobs:worker",
+}
 
 
 class LazyGroup(click.RichGroup):
