@@ -17,6 +17,12 @@ Tree = Literal["data", "control"]
 TREES: tuple[Tree, ...] = ("data", "control")
 
 _SCHEMA: dict[Tree, str] = {"data": "mandant", "control": "control"}
+# Alembic makes this table; every process asks it whether the database is as new as the code.
+_VERSION_TABLE = (
+    "GRANT SELECT ON {schema}.schema_version TO mandant_app, mandant_worker",
+    "COMMENT ON TABLE {schema}.schema_version IS 'operator: the revision this database stands at'",
+    "COMMENT ON COLUMN {schema}.schema_version.version_num IS 'operator'",
+)
 _LOCK = 0x6D616E64616E74  # "mandant": two upgrades of one database take turns
 
 
@@ -31,6 +37,8 @@ async def upgrade(owner_url: str, tree: Tree, revision: str = "head") -> None:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA[tree]}"))
             await connection.run_sync(_upgrade, tree, revision)
+            for statement in _VERSION_TABLE:
+                await connection.execute(text(statement.format(schema=_SCHEMA[tree])))
     finally:
         await engine.dispose()
 
