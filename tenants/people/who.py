@@ -1,0 +1,96 @@
+"""Who sends a request, and in which role: one SQL call, no key but the directory's. Source: C4.3, C11."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from mandant.tenants.database import DataDatabase
+from mandant.tenants.errors import DataUnavailable, Forbidden, NotFound
+from mandant.tenants.people.deployment import People
+from mandant.tenants.people.directory import kind_of, term_of
+from mandant.tenants.people.errors import NotSignedIn
+from mandant.tenants.people.roles import ALLOWED, Action, Role, lower
+from mandant.tenants.people.transaction import meaning
+from mandant.vault.clock import Clock
+from mandant.vault.keyring import Keyring
+
+_NO_TENANT = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentPerson:
+    """Whoever is signed in with a session. `expires_at`: when it ends, used or not."""
+
+    person_id: UUID
+    session_id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentMember:
+    """A person in one tenant, through a session or an API token (`token_id`); `role` is what holds here."""
+
+    person_id: UUID
+    tenant_id: UUID
+    role: Role
+    token_id: UUID | None = None
+
+    def may(self, action: Action) -> bool:
+        """Whether the role allows it."""
+        return action in ALLOWED[self.role]
+
+    def require(self, action: Action) -> None:
+        """Raises: Forbidden when the role does not allow it."""
+        if action not in ALLOWED[self.role]:
+            raise Forbidden(action.value)
+
+
+async def current_member(people: People, secret: str, tenant_id: UUID) -> CurrentMember:
+    """Who `secret` (session or API token) is in the tenant.
+
+    Raises: NotSignedIn; NotFound when the tenant does not exist or the person does not belong to it.
+    """
+    return await authenticate(people.data, people.keyring, people.clock, secret, tenant_id)
+
+
+async def authenticate(
+    data: DataDatabase, keyring: Keyring, clock: Clock, secret: str, tenant_id: UUID
+) -> CurrentMember:
+    """As current_member, for whoever has no People at hand."""
+    row = await _ask(data, keyring, clock, secret, tenant_id)
+    if row["role"] is None:
+        raise NotFound("tenant")
+    role = Role(row["role"])
+    if row["role_limit"] is None:
+        return CurrentMember(row["person_id"], tenant_id, role)
+    return CurrentMember(row["person_id"], tenant_id, lower(role, Role(row["role_limit"])), row["entry_id"])
+
+
+async def current_person(people: People, secret: str) -> CurrentPerson:
+    """Whose session `secret` is. An API token is no person. Raises: NotSignedIn."""
+    if kind_of(secret) != "session":
+        raise NotSignedIn
+    row = await _ask(people.data, people.keyring, people.clock, secret, _NO_TENANT)
+    return CurrentPerson(row["person_id"], row["entry_id"], row["expires_at"])
+
+
+async def _ask(
+    data: DataDatabase, keyring: Keyring, clock: Clock, secret: str, tenant_id: UUID
+) -> asyncpg.Record:
+    kind = kind_of(secret)
+    if kind not in ("session", "api_token"):
+        raise NotSignedIn
+    term = await term_of(keyring, kind, secret)
+    try:
+        row = await data.pool.fetchrow(
+            "SELECT * FROM directory.authenticate($1, $2, $3, $4)", kind, term.value, tenant_id, clock.now()
+        )
+    except asyncpg.PostgresError as error:
+        raise meaning(error) from error
+    except (OSError, asyncpg.InterfaceError) as error:
+        raise DataUnavailable from error
+    if row is None:
+        raise NotSignedIn
+    return row
