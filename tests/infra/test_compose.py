@@ -49,8 +49,8 @@ def test_only_the_application_goes_through_pgbouncer(compose: dict[str, Any], in
 
     assert pooled == ["MANDANT_DATABASE_URL"]
     assert ini["pgbouncer"]["pool_mode"] == "transaction"
-    assert environment[pooled[0]].endswith(f":{ini['pgbouncer']['listen_port']}/mandant_data")
-    assert "mandant_data" in ini["databases"]
+    assert environment[pooled[0]].endswith(f":{ini['pgbouncer']['listen_port']}/mandant")
+    assert "mandant" in ini["databases"]
 
 
 def test_images_are_pinned_to_a_version(compose: dict[str, Any], infra: Path) -> None:
