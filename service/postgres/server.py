@@ -239,7 +239,7 @@ class EmbeddedPostgres:
 
 
 def find_running(directory: Path) -> RunningServer | None:
-    """The server that another process started on the folder, for a second terminal; None where none is ready."""
+    """The server that another process started on the folder, for a second terminal; None: none is ready."""
     directory = directory.absolute()
     if holder(directory / "run" / "postgres.lock") is None:
         return None

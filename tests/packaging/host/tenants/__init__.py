@@ -1,0 +1,3 @@
+"""A host's own folder of this name."""
+
+OURS = "the host's tenants"
