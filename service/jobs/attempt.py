@@ -17,7 +17,7 @@ from mandant.service.jobs.errors import Again, Exhausted
 from mandant.service.jobs.gone import tenant_is_gone
 from mandant.service.jobs.locks import JobLocks
 from mandant.service.jobs.registry import Task
-from mandant.tenants.errors import DataOlderThanControl, Gone, NotFound
+from mandant.tenants.errors import DataOlderThanControl, DataUnavailable, Gone, NotFound
 from mandant.vault.errors import ControlUnavailable, KeyShredded, KeyUnavailable
 
 __all__ = ["Attempt", "Runtime", "run_attempt"]
@@ -26,6 +26,7 @@ _log = get_logger("mandant.jobs")
 
 # Seconds until a job is tried again whose lock somebody still holds.
 _HELD_WAIT = 30
+_OUTAGES = (KeyUnavailable, ControlUnavailable, DataUnavailable, DataOlderThanControl)
 # Seconds until a job is tried again that could not reach its keys or databases.
 _OUTAGE_WAIT = 60
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -106,7 +107,7 @@ async def _outcome(attempt: Attempt) -> Exception | None:
         # The worker stops; that is no fault of the job's.
         await runs.give_back(runtime.queue, attempt.job)
         return Again(0)
-    except (KeyUnavailable, ControlUnavailable, DataOlderThanControl) as error:
+    except _OUTAGES as error:
         await runs.give_back(runtime.queue, attempt.job)
         _log.warning("job postponed", task=task.name, job=attempt.job, error=type(error).__name__)
         return Again(_OUTAGE_WAIT)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from procrastinate.connector import BaseAsyncConnector
+from procrastinate.exceptions import ConnectorException
 
 __all__ = ["ended", "failed", "forget_earlier", "forget_ended", "give_back", "starts"]
 
@@ -19,9 +20,12 @@ async def starts(queue: BaseAsyncConnector, job: int) -> int:
 
 async def give_back(queue: BaseAsyncConnector, job: int) -> None:
     """The attempt does not count: the worker stops, or keys and databases cannot be reached."""
-    await queue.execute_query_async(
-        "UPDATE queue_api.run SET starts = greatest(starts - 1, 0) WHERE job_id = %(job)s", job=job
-    )
+    statement = "UPDATE queue_api.run SET starts = greatest(starts - 1, 0) WHERE job_id = %(job)s"
+    try:
+        await queue.execute_query_async(statement, job=job)
+    except ConnectorException:
+        # Often the reason why the attempt is given back: the pool has a new connection for a second try.
+        await queue.execute_query_async(statement, job=job)
 
 
 async def failed(queue: BaseAsyncConnector, job: int, error_class: str) -> None:

@@ -1,4 +1,4 @@
-"""One embedded server for these tests; the queue is emptied before each."""
+"""The queue of the stack's data database, emptied before each test."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -6,26 +6,20 @@ from uuid import UUID
 import pytest
 
 from mandant.service.jobs import Registry
-from mandant.service.migrations.run import upgrade
-from mandant.service.postgres import DATA_DATABASE, EmbeddedPostgres
 from mandant.tenants.database import DataDatabase
 from tests.service.jobs.support import QueueDatabase, Services
+from tests.stack import Stack
 
 ROLES = ("postgres", "mandant_owner", "mandant_app", "mandant_worker")
 
 
-@pytest.fixture(scope="session")
-async def migrated(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[QueueDatabase]:
-    async with EmbeddedPostgres(tmp_path_factory.mktemp("queue"), {"fsync": "off"}) as server:
-        await upgrade(server.dsn("mandant_owner", DATA_DATABASE), "data")
-        yield QueueDatabase({role: server.dsn(role, DATA_DATABASE) for role in ROLES})
-
-
 @pytest.fixture
-async def database(migrated: QueueDatabase) -> QueueDatabase:
-    await migrated.fetch("DELETE FROM queue.procrastinate_jobs")
-    await migrated.fetch("DELETE FROM queue.procrastinate_workers")
-    return migrated
+async def database(stack: Stack) -> QueueDatabase:
+    """The stack's data database, its queue emptied."""
+    database = QueueDatabase({role: stack.data_url(role) for role in ROLES})
+    await database.fetch("DELETE FROM queue.procrastinate_jobs")
+    await database.fetch("DELETE FROM queue.procrastinate_workers")
+    return database
 
 
 @pytest.fixture
@@ -41,5 +35,5 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-async def tenant(database: QueueDatabase) -> UUID:
-    return await database.tenant()
+async def tenant(stack: Stack) -> UUID:
+    return (await stack.tenant()).tenant_id

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 from procrastinate import PsycopgConnector
@@ -34,17 +34,6 @@ class QueueDatabase:
             return await connection.fetch(statement, *arguments)
         finally:
             await connection.close()
-
-    async def tenant(self) -> UUID:
-        """A new tenant, active."""
-        tenant = uuid4()
-        await self.fetch(
-            "INSERT INTO mandant.tenant (tenant_id, state, key_state, version, sealed, created_at, updated_at)"
-            " VALUES ($1, 'active', 0, 1, '', $2, $2)",
-            tenant,
-            START,
-        )
-        return tenant
 
     async def status(self, job: int) -> str | None:
         """None where the job is not there any more: it succeeded."""

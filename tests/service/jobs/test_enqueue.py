@@ -10,7 +10,9 @@ import pytest
 
 from mandant.service.jobs import PostgresJobs
 from mandant.tenants.jobs import MAX_ARGUMENTS, NotAnId
+from mandant.tenants.session import open_session
 from tests.service.jobs.support import QueueDatabase
+from tests.stack import Stack
 
 
 class Abandoned(Exception):
@@ -26,6 +28,24 @@ async def test_a_job_is_there_once_its_change_has_committed(database: QueueDatab
     )
     assert rows[0]["queue_name"] == "tenant"
     assert rows[0]["args"] == f'{{"rows": 3, "tenant_id": "{tenant}"}}'
+
+
+async def test_a_real_tenant_session_enqueues_in_its_transaction(
+    database: QueueDatabase, stack: Stack
+) -> None:
+    tenant = await stack.tenant()
+
+    async def change(abandon: bool) -> int:
+        async with open_session(stack.data, stack.keyring, tenant.tenant_id, write=True) as session:
+            job = await PostgresJobs().enqueue(session, "note", rows=3)
+            if abandon:
+                raise Abandoned
+        return job
+
+    with pytest.raises(Abandoned):
+        await change(abandon=True)
+    assert await database.fetch("SELECT FROM queue.procrastinate_jobs") == []
+    assert await database.status(await change(abandon=False)) == "todo"
 
 
 async def test_a_job_rolls_back_with_its_change(database: QueueDatabase, tenant: UUID) -> None:
