@@ -131,6 +131,13 @@ def test_no_administrator_uses_an_epochs_key_whatever_iam_allows(
     assert not may(epoch, who, action, CONTEXT)
 
 
+@pytest.mark.parametrize("action", ["kms:Decrypt", "kms:CreateGrant", "kms:ScheduleKeyDeletion"])
+def test_a_grant_added_by_mistake_is_still_denied(epoch: dict[str, Any], action: str) -> None:
+    mistake = {"Effect": "Allow", "Principal": {"AWS": HUMAN}, "Action": "kms:*", "Resource": "*"}
+
+    assert not may({"Statement": [*epoch["Statement"], mistake]}, HUMAN, action, CONTEXT)
+
+
 @pytest.mark.parametrize("who", [HUMAN, PIPELINE, OPERATIONS, APPLICATION, SUPPORT])
 def test_nobody_takes_a_deletion_back(epoch: dict[str, Any], storage: dict[str, Any], who: str) -> None:
     assert not may(epoch, who, "kms:CancelKeyDeletion")
