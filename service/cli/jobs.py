@@ -71,7 +71,10 @@ def _ask(question: Callable[[str], Awaitable[Any]]) -> Any:
 
 
 def _print(columns: Iterable[str], rows: Iterable[tuple[object, ...]]) -> None:
-    table = Table(*columns, box=None)
+    table = Table(box=None)
+    for name in columns:
+        # An id that is cut off cannot be used.
+        table.add_column(name, overflow="fold", min_width=36 if name == "tenant" else None)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=True).print(table)
+    Console().print(table)
