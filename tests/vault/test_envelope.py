@@ -79,6 +79,11 @@ def test_ciphertext_moved_to_another_module_does_not_open() -> None:
     refused(key(), Place("contacts", "record"), ROW, 1)
 
 
+def test_a_letter_moved_from_module_to_field_makes_another_place() -> None:
+    refused(key(), Place("customer", "srecord"), ROW, 1)
+    refused(key(), Place("customersr", "ecord"), ROW, 1)
+
+
 def test_ciphertext_moved_to_another_category_does_not_open() -> None:
     refused(key(category=Category.BANK), PLACE, ROW, 1)
 
