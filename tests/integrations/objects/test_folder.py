@@ -114,7 +114,7 @@ async def test_a_start_removes_what_a_killed_writer_left_and_nothing_of_a_living
     root = tmp_path / "objects"
     command = [sys.executable, "-c", WRITER, str(root)]
     store = FolderObjectStore(root)
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:  # noqa: ASYNC220 - nothing else runs
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
         try:
             assert writer.stdout is not None
             assert writer.stdout.readline() == b"writing\n"
