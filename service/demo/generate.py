@@ -69,6 +69,7 @@ def people(seed: int, count: int, language: str) -> list[Somebody]:
     choose = random.Random(seed)
     first_names, last_names, towns, streets = GERMAN if language == "de" else FRENCH
     found: list[Somebody] = []
+    domain = "velofreunde" if language == "de" else "gourmets"
     for number in range(count):
         first, last = choose.choice(first_names.split()), choose.choice(last_names.split())
         postcode, city = choose.choice(towns)
@@ -88,7 +89,7 @@ def people(seed: int, count: int, language: str) -> list[Somebody]:
                 f"{street} {house}",
                 postcode,
                 city,
-                f"{(text(local) or '').replace(' ', '')}@{'velofreunde' if language == 'de' else 'gourmets'}.example",
+                f"{(text(local) or '').replace(' ', '')}@{domain}.example",
                 f"0{44 if language == 'de' else 21} 555 {choose.randint(10, 99)} {choose.randint(10, 99)}",
                 f"+41 79 555 {choose.randint(10, 99)} {choose.randint(10, 99)}"
                 if choose.random() < 0.6
@@ -136,7 +137,7 @@ def outlook(rows: Iterable[Somebody]) -> bytes:
     ]
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
-    writer.writerow(head.split(";"))
+    writer.writerow(head)
     for who in rows:
         place = [who.street, who.city, who.postcode, "Schweiz"]
         nowhere = ["", "", "", ""]
@@ -234,7 +235,8 @@ def workbook(rows: Iterable[Somebody]) -> bytes:
         "xl/styles.xml": f'<styleSheet xmlns="{main}"><fonts count="1"><font/></fonts>'
         '<fills count="1"><fill/></fills>'
         '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-        '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>',
+        '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs>'
+        "</styleSheet>",
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>',
     }
     out = io.BytesIO()

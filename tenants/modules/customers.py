@@ -100,7 +100,11 @@ def named(customer: Customer) -> Iterator[tuple[str, str]]:
 def finish(values: dict[str, Any]) -> None:
     """Splits a full name where nothing better was given, and tells companies from persons."""
     full = values.pop("~full_name", None)
-    unnamed = not (values.get("first_name") or values.get("last_name"))
+    first = values.get("first_name")
+    if full and first and not values.get("last_name"):
+        # German tables have `Name` and `Vorname`
+        values["last_name"] = full.removeprefix(first).removesuffix(first).strip(" ,") or full
+    unnamed = not (first or values.get("last_name"))
     if full and unnamed and full != values.get("company"):
         last, comma, first = full.partition(",")
         if not comma:

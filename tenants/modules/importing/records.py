@@ -69,7 +69,8 @@ class Importer:
             if text is None:
                 continue
             try:
-                _place(built, target, read(text))
+                if (value := read(text)) is not None:
+                    _place(built, target, value)
             except ValueError as refused:
                 faults.append(Fault(row.line, column, str(refused)))
         plain = self._listed(built)
@@ -127,7 +128,7 @@ def reading_of(field: FieldSpec, order: values.DateOrder | None) -> Callable[[st
     if isinstance(kind, type) and issubclass(kind, Enum):
         return partial(_choice, {str(choice.value).casefold(): choice.value for choice in kind})
     if kind is date:
-        return lambda text: values.day(text, order).isoformat()
+        return partial(_day, order)
     simple: dict[Any, Callable[[str], Any]] = {
         bool: values.yes_or_no,
         int: _whole,
@@ -143,6 +144,13 @@ def reading_of(field: FieldSpec, order: values.DateOrder | None) -> Callable[[st
     if kind is str and field.reading in by_reading:
         return by_reading[field.reading]
     return simple.get(kind, str)
+
+
+def _day(order: values.DateOrder | None, text: str) -> str | None:
+    """None for Outlook's way to write no date: 0.0.00."""
+    if not text.strip("0./- "):
+        return None
+    return values.day(text, order).isoformat()
 
 
 def _whole(text: str) -> int:
