@@ -108,7 +108,6 @@ def write(path: Path, content: KeyFile) -> Stamp:
         new.unlink()
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)
         _give_to_owner_of(path, descriptor)
         file.write(_encode(content))
         file.flush()

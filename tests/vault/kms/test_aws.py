@@ -35,10 +35,19 @@ KEY = bytes(range(32))
 
 @pytest.fixture
 async def kms(proxy: FaultProxy) -> AsyncIterator[AwsKeyProvider]:
+    """Patient: a busy machine is no time-out."""
     provider = AwsKeyProvider(
-        aws_session(),
-        endpoint_url=proxy.address,
-        waits=KmsWaits(connect=0.5, read=0.2, total=5.0),
+        aws_session(), endpoint_url=proxy.address, waits=KmsWaits(connect=30, read=30, total=60)
+    )
+    yield provider
+    await provider.close()
+
+
+@pytest.fixture
+async def hasty(proxy: FaultProxy) -> AsyncIterator[AwsKeyProvider]:
+    """For a KMS that hangs, where only a time-out can be the end."""
+    provider = AwsKeyProvider(
+        aws_session(), endpoint_url=proxy.address, waits=KmsWaits(connect=30, read=0.1, total=60)
     )
     yield provider
     await provider.close()
@@ -168,22 +177,28 @@ async def test_two_keys_of_the_same_tags_are_one_for_everybody(
     ids=str,
 )
 async def test_what_an_answer_means(
-    kms: AwsKeyProvider, proxy: FaultProxy, answer: AwsError | str, error: type[KmsError]
+    kms: AwsKeyProvider,
+    hasty: AwsKeyProvider,
+    proxy: FaultProxy,
+    answer: AwsError | str,
+    error: type[KmsError],
 ) -> None:
     proxy.always(answer)
     with pytest.raises(error) as caught:
-        await kms.decrypt("alias-free-id", b"wrapped", CONTEXT)
+        await (hasty if answer == HANG else kms).decrypt("alias-free-id", b"wrapped", CONTEXT)
     assert type(caught.value) is error
     assert caught.value.bridgeable == (error in (KmsTimeout, KmsThrottled, KmsUnavailable))
     assert bool(caught.value.request_id) == isinstance(answer, AwsError)
 
 
-async def test_no_call_is_tried_more_than_twice(kms: AwsKeyProvider, proxy: FaultProxy) -> None:
+async def test_no_call_is_tried_more_than_twice(
+    kms: AwsKeyProvider, hasty: AwsKeyProvider, proxy: FaultProxy
+) -> None:
     for outcome in (AwsError("ThrottlingException"), AwsError("KMSInternalException", status=500), HANG, CUT):
         proxy.always(outcome)
         proxy.calls.clear()
         with pytest.raises(KmsError):
-            await kms.decrypt("id", b"wrapped", CONTEXT)
+            await (hasty if outcome == HANG else kms).decrypt("id", b"wrapped", CONTEXT)
         assert proxy.calls["Decrypt"] == 2
     proxy.always(AwsError("AccessDeniedException"))
     proxy.calls.clear()
