@@ -4,12 +4,10 @@ Both hold keyed terms only. Buckets belong to nobody that is known yet, so they 
 schema and are reached through functions of mandant_directory.
 """
 
-from pathlib import Path
-
 from alembic import op
 
 revision = "0006_edge"
-down_revision = "0005_files" if Path(__file__).with_name("0005_files.py").exists() else "0004_jobs"
+down_revision = "0005_files"
 
 _ROLES = "mandant_app, mandant_worker"
 
