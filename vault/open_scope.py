@@ -55,7 +55,8 @@ class OpenScope:
     __slots__ = (
         "_index",
         "_lease",
-        "_newest",
+        "_newest_index",
+        "_newest_seal",
         "_seal",
         "_shredded",
         "key_state",
@@ -71,12 +72,17 @@ class OpenScope:
         self.kind: ScopeKind = stored.kind
         self.key_state: int = stored.key_state
         self._lease = lease
-        self._seal: dict[tuple[Category, int], DataKey] = {}
+        # By category number, then generation: a list takes an enum's number, a dict would hash its name.
+        self._seal: list[dict[int, DataKey]] = [{} for _ in range(max(Category) + 1)]
+        self._newest_seal = [0] * (max(Category) + 1)
         self._index: dict[Category, tuple[IndexKey, ...]] = {}
-        self._newest: dict[tuple[Purpose, Category], int] = {}
+        self._newest_index: dict[Category, int] = {}
         self._shredded: set[tuple[Purpose, Category, int]] = set()
         for item in sorted(stored.category_keys, key=lambda item: item.generation):
-            self._newest[item.purpose, item.category] = item.generation
+            if item.purpose is Purpose.SEAL:
+                self._newest_seal[item.category] = item.generation
+            else:
+                self._newest_index[item.category] = item.generation
             if item.wrapped is None:
                 self._shredded.add((item.purpose, item.category, item.generation))
             else:
@@ -88,12 +94,12 @@ class OpenScope:
         Raises: KeyShredded when that one was destroyed (never an older one instead), UnknownGeneration when
         the scope has no such category, KeyDenied and KeyUnavailable when the keys have ended.
         """
-        return self.open_key(category, self._newest.get((Purpose.SEAL, category), 0))
+        return self.open_key(category, self._newest_seal[category])
 
     def open_key(self, category: Category, generation: int) -> DataKey:
         """The key for reading what `generation` sealed. Raises: as seal_key."""
         self._lease.check()
-        key = self._seal.get((category, generation))
+        key = self._seal[category].get(generation)
         if key is None:
             self._refuse(Purpose.SEAL, category, generation)
         return key
@@ -107,7 +113,7 @@ class OpenScope:
         self._lease.check()
         found = self._index.get(category)
         if found is None:
-            self._refuse(Purpose.INDEX, category, self._newest.get((Purpose.INDEX, category), 0))
+            self._refuse(Purpose.INDEX, category, self._newest_index.get(category, 0))
         return found
 
     def _unwrap(
@@ -117,7 +123,7 @@ class OpenScope:
         key = unwrap(scope_key, context, wrapped)
         if item.purpose is Purpose.SEAL:
             data_key = DataKey(self.scope_id, item.category, item.generation, key)
-            self._seal[item.category, item.generation] = data_key
+            self._seal[item.category][item.generation] = data_key
         else:
             older = self._index.get(item.category, ())
             self._index[item.category] = (IndexKey(item.generation, key), *older)
