@@ -15,6 +15,7 @@ from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive
 from mandant.service.edge.logs import configure_logging
 from mandant.service.plugin import MandantConfig, MandantPlugin
 from mandant.service.settings import Settings
+from mandant.tenants.modules.customers import customers
 
 
 class StandAlone(Litestar):
@@ -25,6 +26,7 @@ class StandAlone(Litestar):
 
     def __init__(self, plugin: MandantPlugin) -> None:
         super().__init__(plugins=[plugin], openapi_config=None, logging_config=None)
+        self.ours = plugin.ours
         self._edge = plugin.edge
 
     async def __call__(
@@ -41,8 +43,8 @@ class StandAlone(Litestar):
 
 
 def create_app(config: MandantConfig | None = None) -> StandAlone:
-    """The application with the built-in modules, or with those of `config`."""
-    config = config or MandantConfig()
+    """The application with the built-in module, or with those of `config`."""
+    config = config or MandantConfig([customers])
     settings = config.settings or Settings.from_env(os.environ)
     configure_logging(level=settings.log_level)
     return StandAlone(MandantPlugin(MandantConfig(config.modules, settings, opener=config.opener)))

@@ -28,6 +28,7 @@ from mandant.service.api import PREFIX
 from mandant.service.api.application import application
 from mandant.service.edge.edge import Edge
 from mandant.service.edge.metrics import Metrics
+from mandant.service.edge.tracing import traced
 from mandant.service.opening import open_runtime
 from mandant.service.problems import KINDS
 from mandant.service.runtime import Runtime
@@ -57,8 +58,9 @@ class MandantPlugin(InitPlugin, CLIPlugin):
         self.config = config or MandantConfig()
         self.settings = self.config.settings or Settings.from_env(os.environ)
         self.metrics = Metrics()
+        self.ours = application(self.config.modules, self.settings, self.metrics)
         self.edge = Edge(
-            application(self.config.modules, self.settings, self.metrics),
+            traced(self.ours, self.settings.otel_endpoint),
             self.metrics,
             https=(self.settings.public_url or "").startswith("https://"),
         )

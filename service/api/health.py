@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from litestar import Response, get
+from litestar.openapi import ResponseSpec
 
 from mandant.service.edge.body import MandantRequest
 from mandant.service.edge.health import check
@@ -29,7 +30,12 @@ def live() -> Live:
     return Live()
 
 
-@get("/health/ready", tags=["health"], summary="Whether requests can be served")
+@get(
+    "/health/ready",
+    tags=["health"],
+    summary="Whether requests can be served",
+    responses={503: ResponseSpec(Ready, description="A part is not ready")},
+)
 async def ready(request: MandantRequest) -> Response[Ready]:
     """For the load balancer: 200 sends requests here, 503 keeps them away. Says which part is not ready."""
     parts = await check(runtime_or_none(request))

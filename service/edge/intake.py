@@ -7,8 +7,9 @@ reports a broken pipe instead of our 413. Bounded: whoever sends more than that 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from litestar.types import Message, Receive
+from litestar.types import Receive
 
 DRAINED = 32 * 1024 * 1024  # bytes
 DRAIN_SECONDS = 10.0
@@ -21,7 +22,7 @@ class Intake:
         self._receive = receive
         self._ended = False
 
-    async def __call__(self) -> Message:
+    async def __call__(self) -> Any:
         """The next message."""
         message = await self._receive()
         if message["type"] != "http.request" or not message.get("more_body", False):

@@ -12,12 +12,10 @@ from typing import Annotated, Any, cast
 from uuid import UUID
 
 import msgspec
-from litestar import Litestar, get, post
+from litestar import get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from mandant.service import api
-from mandant.service.api import application
-from mandant.service.app import create_app
+from mandant.service.app import StandAlone, create_app
 from mandant.service.edge.body import MandantRequest, read_json
 from mandant.service.edge.metrics import Metrics
 from mandant.service.edge.negotiation import negotiate
@@ -113,16 +111,14 @@ async def no_services(
     yield cast("Runtime", SimpleNamespace(metrics=metrics, checks={"data": fine, "kms": broken}))
 
 
-def probe_app(folder: Path, **settings: Any) -> Litestar:
+def probe_app(folder: Path, **settings: Any) -> StandAlone:
     """The stand-alone app with the probes, and no services behind it."""
-    own = api.handlers
-    application.handlers = lambda modules, counted: [*own(modules, counted), *PROBES]
-    try:
-        return create_app(MandantConfig([], Settings(var=folder, **settings), opener=no_services))
-    finally:
-        application.handlers = own
+    app = create_app(MandantConfig([], Settings(var=folder, **settings), opener=no_services))
+    for probe in PROBES:
+        app.ours.register(probe)
+    return app
 
 
-def served() -> Litestar:
+def served() -> StandAlone:
     """What granian is given."""
     return probe_app(Path(os.environ["MANDANT_VAR"]), body_limit=1 << 20)

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mandant.service.edge.headers import SecurityHeaders
@@ -91,7 +90,8 @@ async def test_a_problem_is_what_the_document_says(http: httpx.AsyncClient) -> N
     document: dict[str, Any] = (await http.get("/api/v1/openapi.json")).json()
     schema = document["components"]["schemas"]["Problem"]
     for response in (await http.get("/api/v1/nothing"), await http.post("/api/v1/probe/people", json={})):
-        Draft202012Validator(schema).validate(response.json())
+        assert set(schema["required"]) <= set(response.json()) <= set(schema["properties"])
+        assert response.json()["type"] in schema["properties"]["type"]["enum"]
 
 
 async def test_the_documentation_loads_nothing_from_elsewhere(http: httpx.AsyncClient) -> None:

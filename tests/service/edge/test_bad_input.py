@@ -88,7 +88,7 @@ async def test_broken_json_is_a_bad_request(http: httpx.AsyncClient, body: bytes
     "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "\u00ff/x"]
 )
 async def test_a_body_of_another_type_is_refused(http: httpx.AsyncClient, content_type: str | None) -> None:
-    headers = {} if content_type is None else {"content-type": content_type.encode("latin-1")}
+    headers = [] if content_type is None else [(b"content-type", content_type.encode("latin-1"))]
     request = http.build_request("POST", PEOPLE, content=b'{"name": "a"}', headers=headers)
     assert_problem(await http.send(request), 415, "unsupported-media-type")
 
