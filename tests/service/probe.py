@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import Litestar, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from mandant.service.app import StandAlone, create_app
@@ -111,14 +111,19 @@ async def no_services(
     yield cast("Runtime", SimpleNamespace(metrics=metrics, checks={"data": fine, "kms": broken}))
 
 
-def probe_app(folder: Path, **settings: Any) -> StandAlone:
-    """The stand-alone app with the probes, and no services behind it."""
-    app = create_app(MandantConfig([], Settings(var=folder, **settings), opener=no_services))
+def probe_config(folder: Path, **settings: Any) -> MandantConfig:
+    return MandantConfig([], Settings(var=folder, **settings), opener=no_services)
+
+
+def with_probes(app: Litestar) -> Litestar:
+    """Our application with the probes."""
     for probe in PROBES:
-        app.ours.register(probe)
+        app.register(probe)
     return app
 
 
 def served() -> StandAlone:
-    """What granian is given."""
-    return probe_app(Path(os.environ["MANDANT_VAR"]), body_limit=1 << 20)
+    """What granian is given: the stand-alone app with the probes, and no services behind it."""
+    app = create_app(probe_config(Path(os.environ["MANDANT_VAR"]), body_limit=1 << 20))
+    with_probes(app.ours)
+    return app

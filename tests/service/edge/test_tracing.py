@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from mandant.service.edge.tracing import Traced, traced
-from tests.service.probe import CANARY, probe_app
+from mandant.service.plugin import MandantPlugin
+from tests.service.probe import CANARY, probe_config, with_probes
 
 trace = pytest.importorskip("opentelemetry.sdk.trace", reason="missing tool: opentelemetry-sdk")
 
@@ -18,7 +19,7 @@ async def test_a_span_has_the_template_and_no_value(tmp_path: Path) -> None:
     seen = InMemorySpanExporter()
     provider = trace.TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(seen))
-    app = Traced(probe_app(tmp_path).ours, provider.get_tracer("test"))
+    app = Traced(with_probes(MandantPlugin(probe_config(tmp_path)).ours), provider.get_tracer("test"))
     thing = "0190f3e6-7a1b-7000-8000-0000000000aa"
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
@@ -37,5 +38,5 @@ async def test_a_span_has_the_template_and_no_value(tmp_path: Path) -> None:
 
 
 def test_without_the_setting_nothing_is_wrapped(tmp_path: Path) -> None:
-    app = probe_app(tmp_path).ours
+    app = with_probes(MandantPlugin(probe_config(tmp_path)).ours)
     assert traced(app, None) is app
