@@ -227,7 +227,7 @@ async def test_a_worker_that_loses_its_locks_stops_what_it_runs_and_connects_aga
 
     await database.enqueue(tenant, "hang")
     # A grace that nobody waits for: without its locks a job stops at once.
-    async with worker(database, services, registry, grace=600):
+    async with worker(database, services, registry, grace=90):
         await until(lambda: _has(services, 1))
         await database.fetch(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", WORKER
