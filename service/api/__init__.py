@@ -12,6 +12,7 @@ from typing import Any
 from litestar.types import ControllerRouterHandler
 
 from mandant.service.api import health, metrics, problem_pages
+from mandant.service.api.people import people_router
 from mandant.service.edge.metrics import Metrics
 from mandant.tenants.modules import Module
 
@@ -23,5 +24,6 @@ def handlers(modules: Sequence[Module[Any]], counted: Metrics) -> list[Controlle
     return [
         *health.HANDLERS,
         *problem_pages.HANDLERS,
+        people_router,
         metrics.handler(counted),
     ]

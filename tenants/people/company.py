@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from whenever import Instant, TimeZoneNotFoundError
 
-from mandant.tenants.errors import StaleVersion
+from mandant.tenants.errors import Invalid, StaleVersion
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.sealing import opened, sealed
 from mandant.tenants.people.transaction import open_operator
@@ -43,6 +44,14 @@ class StoredCompany:
     updated_at: datetime
 
 
+def check_company(company: Company) -> None:
+    """Raises: Invalid for a time zone that does not exist: every period is counted in it."""
+    try:
+        Instant.from_timestamp(0).to_tz(company.time_zone)
+    except (TimeZoneNotFoundError, ValueError):
+        raise Invalid([("time_zone", "no time zone of the IANA list; for example Europe/Zurich")]) from None
+
+
 async def read_company(people: People, tenant_id: UUID) -> StoredCompany:
     """Raises: as open_session."""
     async with open_operator(people, tenant_id) as session:
@@ -50,7 +59,8 @@ async def read_company(people: People, tenant_id: UUID) -> StoredCompany:
 
 
 async def change_company(people: People, tenant_id: UUID, version: int, company: Company) -> StoredCompany:
-    """Replace the company's data, if it still has `version`. Raises: StaleVersion; as open_session."""
+    """Replace the company's data, if it has `version`. Raises: Invalid, StaleVersion; as open_session."""
+    check_company(company)
     async with open_operator(people, tenant_id, write=True) as session:
         keys = session.keys(ScopeKind.OPERATOR)
         done = await session.connection.execute(

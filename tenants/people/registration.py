@@ -13,7 +13,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from mandant.tenants.people.agreements import AgreementKind, check_editions, record_acceptance
-from mandant.tenants.people.company import COMPANY, Company
+from mandant.tenants.people.company import COMPANY, Company, check_company
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.directory import add, term_of
 from mandant.tenants.people.membership import join
@@ -54,6 +54,7 @@ async def register(people: People, wanted: Registration) -> Registered:
     signed in must not be told; Invalid; KmsError, ControlUnavailable, DataUnavailable.
     """
     check_editions(wanted.accepts)
+    check_company(wanted.company)
     password_hash = await people.passwords.hash(wanted.password)
     at = people.clock.now()
     person_id = uuid7()
@@ -83,6 +84,7 @@ class NewTenant:
 async def create_tenant_for(people: People, person_id: UUID, wanted: NewTenant) -> UUID:
     """A tenant whose owner is a person who has a sign-in already. Raises: as register, and NotFound."""
     check_editions(wanted.accepts)
+    check_company(wanted.company)
     at = people.clock.now()
     tenant_id, operator_keys = await _new_tenant_keys(people, at, wanted.byok_key_ref)
     async with open_person(people.data, people.keyring, person_id) as session:
