@@ -3,6 +3,7 @@
 granian serves `served`; no database is opened.
 """
 
+import enum
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -44,14 +45,24 @@ ERRORS: dict[str, Exception] = {
 }
 
 
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
 class Address(msgspec.Struct, forbid_unknown_fields=True):
     street: str
     zip: int = 0
+
+    def __post_init__(self) -> None:
+        if self.street.startswith("canary"):
+            raise ValueError(f"{self.street} is no street")
 
 
 class Person(msgspec.Struct, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(max_length=200)]
     age: int = 0
+    colour: Colour = Colour.RED
     addresses: list[Address] = []
 
 

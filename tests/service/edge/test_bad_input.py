@@ -44,6 +44,8 @@ async def post(http: httpx.AsyncClient, body: bytes, path: str = PEOPLE) -> http
         (b'{"name": "a\\u0000b"}', "name"),
         (b'{"name": "a", "addresses": [{"street": "\\u0000"}]}', "addresses.0.street"),
         (b'{"name": "' + b"x" * 201 + b'"}', "name"),
+        (b'{"name": "a", "colour": "canary-of-the-sender-51c9"}', "colour"),
+        (b'{"name": "a", "addresses": [{"street": "canary-of-the-sender-51c9"}]}', "addresses.0"),
         (b'["canary-of-the-sender-51c9"]', ""),
         (b'"canary-of-the-sender-51c9"', ""),
         (b"null", ""),
