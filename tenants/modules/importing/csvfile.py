@@ -109,14 +109,12 @@ class _Rows:
         return self
 
     def __next__(self) -> str:
-        piece, begins = next(self._pieces)
+        piece, _ = next(self._pieces)
         if not self._taken:
             self.first = self._lines.number
         self._taken += len(piece)
-        if not begins or self._taken > MAX_ROW:
-            self._rest_of_line(piece)
-            raise _RowTooLong
-        if len(piece) >= MAX_ROW and not piece.endswith(("\n", "\r")):
+        cut = len(piece) >= MAX_ROW and not piece.endswith(("\n", "\r"))
+        if cut or self._taken > MAX_ROW:
             self._rest_of_line(piece)
             raise _RowTooLong
         return piece

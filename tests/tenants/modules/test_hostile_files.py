@@ -246,3 +246,11 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         [sys.executable, "-c", program], check=True, capture_output=True, cwd=ROOT, text=True
     )
     assert int(out.stdout) < 20 * 1024
+
+
+def test_a_row_of_more_than_4_mib_is_refused_though_each_of_its_fields_is_small_enough() -> None:
+    field = b'"' + b"x" * 100_000 + b"\n" + b"x" * 800_000 + b'"'
+    data = b"Nom,b,c,d,e,f\n" + b",".join([field] * 6) + b"\nBeat,,,,,\n"
+    found = preview(customers, open_reader(io.BytesIO(data), "a.csv"))
+    assert (found.faults[0].line, "is longer" in found.faults[0].message) == (2, True)
+    assert found.first[-1][0].values["Nom"].startswith("Beat")
