@@ -13,17 +13,19 @@ from litestar.types import ControllerRouterHandler
 
 from mandant.service.api import health, metrics, problem_pages
 from mandant.service.api.people import people_router
+from mandant.service.api.records import records_router
 from mandant.service.edge.metrics import Metrics
 from mandant.tenants.modules import Module
 
 PREFIX = "/api/v1"
 
 
-def handlers(modules: Sequence[Module[Any]], counted: Metrics) -> list[ControllerRouterHandler]:  # noqa: ARG001
+def handlers(modules: Sequence[Module[Any]], counted: Metrics) -> list[ControllerRouterHandler]:
     """Every route handler of the service, with its full path."""
     return [
         *health.HANDLERS,
         *problem_pages.HANDLERS,
         people_router,
+        *(records_router(module) for module in modules),
         metrics.handler(counted),
     ]

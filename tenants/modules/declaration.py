@@ -85,6 +85,10 @@ class Module(Generic[R]):
     def __repr__(self) -> str:
         return f"Module({self.name!r}, version={self.version})"
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Module[R]:
+        """Itself: Litestar copies what its handlers are made of, and a module is declared once."""
+        return self
+
     def upgrade(self, *, from_version: int) -> Callable[[Upgrade], Upgrade]:
         """Registers a function from plain values of `from_version` to those of the next version.
 
