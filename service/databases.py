@@ -25,7 +25,7 @@ from mandant.service.postgres import (
 )
 from mandant.service.settings import Settings
 
-ATTEMPTS = 600  # half a second each: another process may be recovering the server
+ATTEMPTS = 240  # half a second each: another process may be recovering or migrating the server
 
 
 class _Server(Protocol):
@@ -93,6 +93,14 @@ def _named(role: str, urls: dict[str, str | None]) -> str:
     return url
 
 
+async def _usable(found: Databases) -> bool:
+    """Whether the process that holds the server has got it ready and migrated."""
+    try:
+        return await found.migrations_current() == "ok"
+    except (OSError, asyncpg.PostgresError):
+        return False
+
+
 @asynccontextmanager
 async def databases(settings: Settings) -> AsyncIterator[Databases]:
     """Where the databases are; starts the embedded server and migrates it when nobody else holds it."""
@@ -102,6 +110,9 @@ async def databases(settings: Settings) -> AsyncIterator[Databases]:
     for _ in range(ATTEMPTS):
         running = find_running(settings.var)
         if running is not None:
+            if not await _usable(Databases(settings, running)):
+                await asyncio.sleep(0.5)
+                continue
             yield Databases(settings, running)
             return
         server = EmbeddedPostgres(settings.var)
