@@ -14,6 +14,7 @@ __all__ = ["main", "mandant"]
 COMMANDS: dict[str, str] = {
     "database": "mandant.service.cli.database:database",
     "jobs": "mandant.service.cli.jobs:jobs",
+    "tenants": "mandant.service.cli.tenants:tenants",
     "up": "mandant.service.cli.up:up",
     "worker": "mandant.service.cli.jobs:worker",
 }

@@ -90,6 +90,15 @@ async def add(
         raise
 
 
+async def sweep(worker: Any, at: datetime, limit: int = 1000) -> int:
+    """Remove sessions, tokens and invitations that are over; `worker`: a pool or connection of that role.
+
+    Returns how many; call again while it is `limit`.
+    """
+    removed: int = await worker.fetchval("SELECT directory.sweep($1, $2)", at, limit)
+    return removed
+
+
 async def take(connection: Any, term: Term) -> bool:
     """Use up a session's or an invitation's secret. False when it was not there (any more)."""
     taken: bool = await connection.fetchval("SELECT directory.take($1, $2)", term.kind, term.value)

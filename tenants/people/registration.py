@@ -63,11 +63,12 @@ async def register(people: People, wanted: Registration) -> Registered:
     email = await term_of(people.keyring, "email", wanted.profile.email)
     async with transaction(people.data) as connection:
         await connection.execute("SELECT mandant.set_person($1)", person_id)
-        await add(connection, email, person_id, at, person_id=person_id)
         await insert_person(
             connection, person_keys, person_id, wanted.profile, Credentials(password_hash), at
         )
         await _found(connection, operator_keys, tenant_id, person_id, wanted.profile, wanted, at)
+        # Last, so that a known address is refused after the same work.
+        await add(connection, email, person_id, at, person_id=person_id)
     return Registered(tenant_id, person_id)
 
 

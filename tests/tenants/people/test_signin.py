@@ -6,6 +6,7 @@ import pytest
 
 from mandant.tenants.errors import Invalid, NotFound
 from mandant.tenants.people import People, current_member, current_person, sign_in, sign_out
+from mandant.tenants.people.directory import sweep
 from mandant.tenants.people.errors import NotSignedIn, SignInRefused
 from mandant.tenants.people.passwords import PasswordCost, Passwords
 from mandant.tenants.people.signin import change_password, sign_out_everywhere
@@ -128,6 +129,20 @@ async def test_another_tenant_and_an_unknown_one_look_the_same(people: People, s
     for tenant_id in (other.ids.tenant_id, one.ids.person_id):
         with pytest.raises(NotFound):
             await current_member(people, one.token, tenant_id)
+
+
+async def test_what_is_over_is_swept_and_what_is_not_stays(people: People, stack: Stack) -> None:
+    old = await a_newcomer(people)
+    stack.clock.advance(timedelta(hours=12))
+    new = await a_newcomer(people)
+    worker = await stack.connect("mandant_worker")
+    try:
+        assert await sweep(worker, stack.clock.now()) >= 1
+        assert await sweep(worker, stack.clock.now()) == 0
+    finally:
+        await worker.close()
+    await current_person(people, new.token)
+    assert (await sign_in(people, old.email, PASSWORD)).person_id == old.ids.person_id
 
 
 async def test_signing_out_everywhere_ends_every_session(people: People) -> None:

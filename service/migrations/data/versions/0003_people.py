@@ -192,6 +192,8 @@ _RIGHTS = (
     f"GRANT UPDATE (role, version, sealed, updated_at, ended_at) ON mandant.membership TO {_ROLES}",
     f"GRANT SELECT, INSERT ON mandant.agreement TO {_ROLES}",
     f"GRANT SELECT, INSERT, DELETE ON mandant.invitation, mandant.api_token TO {_ROLES}",
+    # Re-encryption writes the same content under a newer key, and is the worker's.
+    "GRANT UPDATE (sealed) ON mandant.agreement, mandant.invitation, mandant.api_token TO mandant_worker",
     f"GRANT USAGE ON SCHEMA directory TO {_ROLES}, mandant_directory",
     "GRANT USAGE ON SCHEMA mandant TO mandant_directory",
     "GRANT SELECT, INSERT, DELETE ON directory.entry TO mandant_directory",
@@ -234,6 +236,17 @@ _FUNCTIONS = (
         IF v_key_state IS DISTINCT FROM p_key_state THEN
             RAISE EXCEPTION 'key state differs' USING ERRCODE = 'MP409', DETAIL = v_key_state::text;
         END IF;
+    END
+    $$
+    """,
+    # As mandant.applied, for a person: control's facts up to p_to have been carried out on this data.
+    """
+    CREATE FUNCTION mandant.applied_person(p_person uuid, p_to bigint, p_at timestamptz)
+    RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN
+        PERFORM mandant.set_person(p_person);
+        UPDATE mandant.person p SET key_state = p_to, updated_at = p_at
+         WHERE p.person_id = p_person AND p.key_state < p_to;
     END
     $$
     """,
@@ -425,7 +438,7 @@ _NAMES = (
 
 _GRANTS = (
     "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA directory FROM PUBLIC",
-    f"GRANT EXECUTE ON FUNCTION mandant.set_person, mandant.enter_person TO {_ROLES}",
+    f"GRANT EXECUTE ON FUNCTION mandant.set_person, mandant.enter_person, mandant.applied_person TO {_ROLES}",
     f"GRANT EXECUTE ON FUNCTION {', '.join('directory.' + name for name in _NAMES if name != 'sweep')} TO {_ROLES}",
     "GRANT EXECUTE ON FUNCTION directory.sweep TO mandant_worker",
     # A new owner needs CREATE on the schema for that moment.
