@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Response
 from litestar.openapi import OpenAPIConfig
 from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsPlugin
+from litestar.routes import HTTPRoute
 
 from mandant.service.api import handlers
 from mandant.service.api.docs import Document, Page, docs_router, document_handler
@@ -23,7 +25,7 @@ API_VERSION = "1.0.0"  # of what is under /api/v1: grows with what it offers
 def application(modules: Sequence[Module[Any]], settings: Settings, metrics: Metrics) -> Litestar:
     """The application below the edge. Handlers that take files set a `request_max_body_size` of their own."""
     document = Document(path="/openapi.json")
-    return Litestar(
+    app = Litestar(
         route_handlers=[*handlers(modules, metrics), document_handler(document)],
         request_class=MandantRequest,
         request_max_body_size=settings.body_limit,
@@ -39,3 +41,18 @@ def application(modules: Sequence[Module[Any]], settings: Settings, metrics: Met
         logging_config=None,
         debug=False,
     )
+    _answer_options(app)
+    return app
+
+
+def _answer_options(app: Litestar) -> None:
+    """Let Allow name every method of an address: Litestar's own names those of the handler it met first."""
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            allowed = ", ".join(sorted(route.methods))
+            handler, _ = route.route_handler_map["OPTIONS"]
+            handler._fn = partial(_allow, allowed)  # type: ignore[assignment]  # fn has no setter
+
+
+def _allow(allowed: str, **_: Any) -> Response[None]:
+    return Response(None, status_code=204, headers={"Allow": allowed}, media_type="text/plain")

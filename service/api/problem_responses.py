@@ -40,7 +40,12 @@ def with_problems(document: dict[str, Any]) -> dict[str, Any]:
     """A copy of the document in which each operation has its problem responses, by status."""
     filled = copy.deepcopy(document)
     components = filled.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = SCHEMA
+    schemas = components.setdefault("schemas", {})
+    for schema in schemas.values():
+        # Every type of ours refuses unknown fields; the generator does not say so.
+        if "properties" in schema:
+            schema.setdefault("additionalProperties", False)
+    schemas["Problem"] = SCHEMA
     by_status: dict[int, list[Kind]] = {}
     for kind in KINDS.values():
         by_status.setdefault(kind.status, []).append(kind)

@@ -121,3 +121,10 @@ def test_the_documentation_page_shows_the_operations_in_a_browser(probe: Probe, 
     ).stdout
     assert "Whether the process answers" in shown
     assert "/api/v1/probe/people" in shown
+
+
+async def test_allow_names_every_method_of_an_address(http: httpx.AsyncClient) -> None:
+    """Litestar's own OPTIONS names the methods of the handler that was registered first."""
+    answer = await http.options("/api/v1/me")
+    assert answer.status_code == 204
+    assert answer.headers["allow"] == "GET, OPTIONS, PATCH"
