@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from mandant.tenants.errors import NotFound
+from mandant.tenants.errors import Gone, NotFound
 from mandant.tenants.people.company import StoredCompany, read_company
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.transaction import open_person
@@ -22,11 +22,11 @@ async def tenant_ids(control: ControlDatabase) -> list[UUID]:
 
 
 async def companies(people: People) -> AsyncIterator[StoredCompany]:
-    """Every tenant that has a row, oldest first. Raises: as open_session, Gone for a purged one."""
+    """Every tenant that has a row and has not been purged, oldest first. Raises: as open_session."""
     for tenant_id in await tenant_ids(people.control):
         try:
             yield await read_company(people, tenant_id)
-        except NotFound:
+        except (Gone, NotFound):
             continue
 
 

@@ -61,10 +61,15 @@ async def join(
 
 
 async def locked(connection: Any, tenant_id: UUID, person_id: UUID) -> tuple[Role, int, bytes]:
-    """Role, version and sealed function of a member, the row locked. Raises: NotFound."""
+    """Role, version and sealed function of a member. Raises: NotFound.
+
+    A tenant's members are changed one after the other: of two owners who leave at once one finds that
+    the other has left.
+    """
+    await connection.execute("SELECT 1 FROM mandant.tenant WHERE tenant_id = $1 FOR NO KEY UPDATE", tenant_id)
     row = await connection.fetchrow(
         "SELECT role, version, sealed FROM mandant.membership"
-        " WHERE tenant_id = $1 AND person_id = $2 AND ended_at IS NULL FOR UPDATE",
+        " WHERE tenant_id = $1 AND person_id = $2 AND ended_at IS NULL",
         tenant_id,
         person_id,
     )
@@ -74,13 +79,14 @@ async def locked(connection: Any, tenant_id: UUID, person_id: UUID) -> tuple[Rol
 
 
 async def keep_an_owner(connection: Any, tenant_id: UUID, leaving: UUID) -> None:
-    """Locks the owners, so that two who leave at once do so one after the other. Raises: LastOwner."""
-    rows = await connection.fetch(
-        "SELECT person_id FROM mandant.membership"
-        " WHERE tenant_id = $1 AND role = 'owner' AND ended_at IS NULL ORDER BY person_id FOR UPDATE",
+    """After `locked`. Raises: LastOwner when nobody but `leaving` is one."""
+    another = await connection.fetchval(
+        "SELECT 1 FROM mandant.membership"
+        " WHERE tenant_id = $1 AND role = 'owner' AND ended_at IS NULL AND person_id <> $2 LIMIT 1",
         tenant_id,
+        leaving,
     )
-    if not any(row["person_id"] != leaving for row in rows):
+    if another is None:
         raise LastOwner
 
 
