@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "jobs": "mandant.service.cli.jobs:jobs",
     "tenants": "mandant.service.cli.tenants:tenants",
     "up": "mandant.service.cli.up:up",
+    "vault": "mandant.service.cli.vault:vault",
     "worker": "mandant.service.cli.jobs:worker",
 }
 

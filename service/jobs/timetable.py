@@ -9,11 +9,15 @@ from mandant.service.jobs.context import JobContext
 from mandant.service.jobs.registry import Registry, timer_job
 from mandant.service.jobs.runs import forget_ended
 from mandant.service.jobs.sweep import sweep_stalled
+from mandant.service.jobs.tasks_files import sweep_files
 
-__all__ = ["EVERY_MINUTE", "EVERY_NIGHT", "add_queue_timers"]
+__all__ = ["EVERY_HOUR", "EVERY_MINUTE", "EVERY_NIGHT", "add_queue_timers"]
 
 EVERY_MINUTE = "* * * * *"
+EVERY_HOUR = "41 * * * *"
 EVERY_NIGHT = "17 2 * * *"
+
+timer_job("sweep_files", EVERY_HOUR)(sweep_files)
 
 
 def add_queue_timers(registry: Registry, runtime: Runtime, stalled_after: float) -> None:
