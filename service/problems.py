@@ -14,7 +14,6 @@ from typing import Any
 
 import asyncpg
 import msgspec
-import sqlalchemy.exc
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.plugins.problem_details import ProblemDetailsException
 
@@ -23,6 +22,7 @@ from mandant.service.edge.fields import field_of, message_of
 from mandant.service.edge.incidents import record_incident
 from mandant.tenants import errors as tenants
 from mandant.tenants import objects
+from mandant.tenants.modules import files
 from mandant.tenants.people import errors as people
 from mandant.vault import errors as vault
 
@@ -236,6 +236,7 @@ PROBLEMS: ProblemMap = {
     tenants.DataOlderThanControl: _retrying(BEHIND),
     tenants.Forbidden: _saying(FORBIDDEN),
     tenants.DataUnavailable: _retrying(UNAVAILABLE),
+    files.FileTooLarge: _saying(TOO_LARGE),
     people.NotSignedIn: _saying(NOT_SIGNED_IN),
     people.SignInRefused: _saying(SIGN_IN_REFUSED),
     people.SecondFactorNeeded: _saying(SECOND_FACTOR),
@@ -270,7 +271,6 @@ PROBLEMS: ProblemMap = {
     asyncpg.InterfaceError: _retrying(UNAVAILABLE),
     # What no check of ours refused and PostgreSQL does: out of range, not representable.
     asyncpg.DataError: _of_refused_value,
-    sqlalchemy.exc.OperationalError: _retrying(UNAVAILABLE),
     ConnectionError: _retrying(UNAVAILABLE),
     TimeoutError: _retrying(UNAVAILABLE),
     ValidationException: _of_litestar_validation,

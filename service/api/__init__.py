@@ -12,6 +12,7 @@ from typing import Any
 from litestar.types import ControllerRouterHandler
 
 from mandant.service.api import health, metrics, problem_pages
+from mandant.service.api.files import files_router
 from mandant.service.api.people import people_router
 from mandant.service.api.records import records_router
 from mandant.service.edge.metrics import Metrics
@@ -26,6 +27,7 @@ def handlers(modules: Sequence[Module[Any]], counted: Metrics) -> list[Controlle
         *health.HANDLERS,
         *problem_pages.HANDLERS,
         people_router,
+        files_router,
         *(records_router(module) for module in modules),
         metrics.handler(counted),
     ]

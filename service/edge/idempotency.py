@@ -89,11 +89,13 @@ async def begin(
     clock: Clock,
     *,
     caller: str = "",
+    digest: bytes | None = None,
     kept_for: timedelta = KEPT,
 ) -> Attempt:
     """Look whether this request was done already. `caller` separates the keys of different persons.
 
-    Read the body (`await request.body()`) before the session is opened: here it is only looked at again.
+    Read the body (`await request.body()`) before the session is opened: here it is only looked at again;
+    or give the `digest` of one that went by in pieces.
     Raises: IdempotencyBusy, IdempotencyMismatch, Invalid for a key that is none.
     """
     key = request.headers.get(HEADER)
@@ -104,8 +106,9 @@ async def begin(
         raise Invalid([("Idempotency-Key", "1 to 255 visible ASCII characters")])
     index = session.keys().index_key(Category.MODULE)
     key_term = index.unique("idempotency", "key", f"{request.method} {request.url.path} {caller} {key}")
-    body = hashlib.blake2b(await request.body(), digest_size=32).hexdigest()
-    request_hash = index.unique("idempotency", "request", f"{request.url.query} {body}")
+    if digest is None:
+        digest = hashlib.blake2b(await request.body(), digest_size=32).digest()
+    request_hash = index.unique("idempotency", "request", f"{request.url.query} {digest.hex()}")
     if not await _alone(session, key_term):
         raise IdempotencyBusy
     await session.connection.execute(
