@@ -15,7 +15,7 @@ from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive
 from mandant.service.edge.logs import configure_logging
 from mandant.service.plugin import MandantConfig, MandantPlugin
 from mandant.service.settings import Settings
-from mandant.tenants.modules.customers import customers
+from mandant.tenants.modules.customers import customers, groups
 
 
 class StandAlone(Litestar):
@@ -43,8 +43,8 @@ class StandAlone(Litestar):
 
 
 def create_app(config: MandantConfig | None = None) -> StandAlone:
-    """The application with the built-in module, or with those of `config`."""
-    config = config or MandantConfig([customers])
+    """The application with the built-in modules, or with those of `config`."""
+    config = config or MandantConfig([customers, groups])
     settings = config.settings or Settings.from_env(os.environ)
     configure_logging(level=settings.log_level)
     return StandAlone(MandantPlugin(MandantConfig(config.modules, settings, opener=config.opener)))

@@ -13,6 +13,7 @@ __all__ = ["main", "mandant"]
 # name -> "module:click command", loaded when used: `mandant tenants list` need not import the web server.
 COMMANDS: dict[str, str] = {
     "database": "mandant.service.cli.database:database",
+    "demo": "mandant.service.cli.demo:demo",
     "jobs": "mandant.service.cli.jobs:jobs",
     "tenants": "mandant.service.cli.tenants:tenants",
     "up": "mandant.service.cli.up:up",

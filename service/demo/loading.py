@@ -1,0 +1,139 @@
+"""Brings a company of the demo to life through the public API. What is there already stays as it is."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mandant.service.demo.client import Answer, Client
+from mandant.service.demo.companies import DemoCompany, Somebody
+from mandant.service.demo.importing import import_file
+from mandant.service.demo.sign_ins import CompanySignIns, SignIns
+
+__all__ = ["DemoBlocked", "Loaded", "load", "sign_in"]
+
+Say = Callable[[str], None]
+
+
+class DemoBlocked(Exception):
+    """The demo cannot go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A company that is there: its tenant, an API token's client, how many customers it has."""
+
+    company: DemoCompany
+    tenant_id: str
+    api: Client
+    customers: int
+    new: bool
+
+
+async def load(client: Client, company: DemoCompany, sign_ins: SignIns, say: Say) -> Loaded:
+    """Register, invite, import: each step that is not done yet.
+
+    Raises: DemoBlocked; Refused by the API; OSError.
+    """
+    known = sign_ins.of(company.key)
+    api = await _with_token(client, known)
+    new = api is None
+    if api is None:
+        api = await _begin(client, company, sign_ins, say)
+    if not known.member_joined:
+        await _invite(client, company, known)
+        known.member_joined = True
+        sign_ins.save()
+    for path in company.files:
+        if path.name not in known.imported:
+            done = await import_file(api, str(known.tenant_id), path)
+            say(f"  {path.name}: {done.imported} customers imported")
+            known.imported.append(path.name)
+            sign_ins.save()
+            new = True
+    count = await api.need("GET", f"/tenants/{known.tenant_id}/modules/customers/records/count")
+    return Loaded(company, str(known.tenant_id), api, count["count"], new)
+
+
+async def sign_in(client: Client, who: Somebody, password: str) -> Client | None:
+    """A session, or None where the address or the password is refused. Waits where it was tried too often."""
+    while True:
+        answer = await client.post("/sign-in", {"email": who.email, "password": password})
+        if answer.status == 429:
+            await asyncio.sleep(int(answer.headers.get("retry-after", "10")))
+            continue
+        if answer.status == 401:
+            return None
+        return client.signed(client.accepted(answer, "POST", "/sign-in")["token"])
+
+
+async def _with_token(client: Client, known: CompanySignIns) -> Client | None:
+    """The API token of an earlier run, if it is still good in this database."""
+    if known.token is None:
+        return None
+    api = client.signed(known.token)
+    answer: Answer = await api.get(f"/tenants/{known.tenant_id}/modules/customers/records/count")
+    return api if answer.status == 200 else None
+
+
+async def _begin(client: Client, company: DemoCompany, sign_ins: SignIns, say: Say) -> Client:
+    """Register the company unless its owner can sign in, and make a token for what follows."""
+    known = sign_ins.of(company.key)
+    owner = await sign_in(client, company.owner, known.owner_password)
+    if owner is None:
+        known.start_again()
+        editions = await client.need("GET", "/agreements")
+        await client.need(
+            "POST",
+            "/register",
+            {
+                "name": company.owner.name,
+                "email": company.owner.email,
+                "password": known.owner_password,
+                "language": company.language,
+                "function": company.owner.function,
+                "company": {
+                    "name": company.name,
+                    "domain": company.domain,
+                    "country": "CH",
+                    "head_count": company.head_count,
+                },
+                "accepts": editions,
+            },
+        )
+        owner = await sign_in(client, company.owner, known.owner_password)
+        if owner is None:
+            raise DemoBlocked(
+                f"{company.owner.email} is registered here with a password that the demo does not know. "
+                "Bring back demo/sign-ins.json, or start with an empty folder: MANDANT_VAR=var2 make demo"
+            )
+        say(f"{company.name}: registered, with {company.owner.name} as owner")
+    known.tenant_id = (await owner.need("GET", "/me"))["tenants"][0]["tenant_id"]
+    made = await owner.need(
+        "POST", f"/tenants/{known.tenant_id}/tokens", {"name": "demo", "role": "admin", "days": 365}
+    )
+    known.token = made["secret"]
+    sign_ins.save()
+    return client.signed(made["secret"])
+
+
+async def _invite(client: Client, company: DemoCompany, known: CompanySignIns) -> None:
+    if await sign_in(client, company.member, known.member_password) is not None:
+        return
+    owner = await sign_in(client, company.owner, known.owner_password)
+    if owner is None:
+        raise DemoBlocked(f"the password of {company.owner.email} has been changed; the demo cannot invite")
+    made = await owner.need(
+        "POST",
+        f"/tenants/{known.tenant_id}/invitations",
+        {"email": company.member.email, "role": "member", "function": company.member.function},
+    )
+    await client.need(
+        "POST",
+        "/invitations/accept-as-newcomer",
+        {
+            "secret": made["secret"],
+            "name": company.member.name,
+            "password": known.member_password,
+            "language": company.language,
+        },
+    )
