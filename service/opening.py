@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any, Literal, cast
 
@@ -68,6 +69,8 @@ async def open_runtime(
             grace=max(settings.key_grace, settings.key_ttl),
         )
         stack.push_async_callback(keyring.close)
+        passwords = Passwords()
+        stack.callback(passwords.close)
         objects = _objects(settings)
         await objects.open()
         stack.push_async_callback(objects.close)
@@ -80,7 +83,9 @@ async def open_runtime(
             keyring=keyring,
             objects=objects,
             jobs=PostgresJobs(),
-            people=People(data, control, keyring, provider, clock, Passwords()),
+            people=People(
+                data, control, keyring, provider, clock, passwords, timedelta(hours=settings.session_hours)
+            ),
             limiter=PostgresRateLimiter(data, keyring, clock),
             clock=clock,
             modules=catalogue(modules),
