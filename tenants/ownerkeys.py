@@ -12,8 +12,10 @@ from mandant.tenants.behind import apply_to_person, replay_person
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.errors import TenantsError
 from mandant.tenants.modules import Module
+from mandant.tenants.modules.file_reseal import reseal_files
 from mandant.tenants.modules.keychanges import apply_facts
-from mandant.tenants.modules.reseal import reseal
+from mandant.tenants.modules.reseal import Progress, reseal
+from mandant.tenants.modules.shelf import Shelf
 from mandant.tenants.replay import replay
 from mandant.tenants.sealed_rows import RowsDone, person_rows, tenant_rows
 from mandant.tenants.session import Tenant
@@ -78,20 +80,19 @@ async def rotate_person(keys: Keys, person_id: UUID) -> None:
         await apply_to_person(keys.data, person_id, state, at)
 
 
-async def reencrypt_tenant(
-    keys: Keys, tenant_id: UUID, modules: Sequence[Module[Any]]
-) -> AsyncIterator[tuple[int, int]]:
+async def reencrypt_tenant(keys: Keys, shelf: Shelf) -> AsyncIterator[tuple[int, int]]:
     """Everything of a tenant under its newest keys. Yields (rows looked at, written anew) a batch.
 
     Raises: ModulesNotDeclared before anything is written; Unopenable; as open_session.
     """
-    await check_declared(keys, tenant_id, modules)
-    for module in modules:
-        seen = wrote = 0
-        async for progress in reseal(keys.tenant(tenant_id), module):
-            yield progress.seen - seen, progress.resealed - wrote
-            seen, wrote = progress.seen, progress.resealed
-    async for done in tenant_rows(keys.data, keys.keyring, tenant_id, reseal=True):
+    await check_declared(keys, shelf.tenant_id, list(shelf.modules.values()))
+    for module in shelf.modules.values():
+        for run in (reseal(shelf.tenant, module), reseal_files(shelf, module)):
+            last = Progress(0, 0)
+            async for progress in run:
+                yield progress.seen - last.seen, progress.resealed - last.resealed
+                last = progress
+    async for done in tenant_rows(keys.data, keys.keyring, shelf.tenant_id, reseal=True):
         yield _done(done)
 
 

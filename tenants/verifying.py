@@ -1,20 +1,20 @@
 """Open everything that is sealed, and compare what stands beside it. Nothing is changed, no content returned.
 
-async for step in verify_tenant(data, keyring, row, modules): ...
+async for step in verify_tenant(shelf, row): ...
 """
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.errors import TenantsError
 from mandant.tenants.everyone import PersonRow, TenantRow
-from mandant.tenants.modules import Module
+from mandant.tenants.modules.shelf import Shelf
 from mandant.tenants.people.directory import find, term_of
 from mandant.tenants.people.person import read_person
 from mandant.tenants.people.transaction import open_person
 from mandant.tenants.sealed_rows import RowsDone, person_rows, tenant_rows
+from mandant.tenants.verifying_files import verify_files
 from mandant.tenants.verifying_records import Finding, Step, modules_of, verify_records
 from mandant.vault.clock import Clock
 from mandant.vault.errors import VaultError
@@ -25,10 +25,9 @@ from mandant.vault.stored import ScopeKind
 __all__ = ["Finding", "Step", "verify_person", "verify_tenant"]
 
 
-async def verify_tenant(
-    data: DataDatabase, keyring: Keyring, row: TenantRow, modules: Mapping[str, Module[Any]]
-) -> AsyncIterator[Step]:
-    """A tenant's keys, key state, sealed columns and records. A tenant without keys has one finding."""
+async def verify_tenant(shelf: Shelf, row: TenantRow) -> AsyncIterator[Step]:
+    """A tenant's keys, key state, sealed columns, records and files; without keys, only that is found."""
+    data, keyring = shelf.tenant.data, shelf.tenant.keyring
     broken = await _keys(keyring, row.tenant_id, (ScopeKind.TENANT, ScopeKind.OPERATOR), row.key_state)
     yield Step(1, broken)
     if broken:
@@ -36,7 +35,10 @@ async def verify_tenant(
     async for done in tenant_rows(data, keyring, row.tenant_id, reseal=False):
         yield _step(row.tenant_id, done)
     for name in await modules_of(data, keyring, row.tenant_id):
-        async for step in verify_records(data, keyring, row.tenant_id, name, modules.get(name)):
+        async for step in verify_records(data, keyring, row.tenant_id, name, shelf.modules.get(name)):
+            yield step
+    for module in shelf.modules.values():
+        async for step in verify_files(shelf, module):
             yield step
 
 

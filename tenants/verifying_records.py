@@ -38,10 +38,12 @@ class Step:
 
 
 async def modules_of(data: DataDatabase, keyring: Keyring, tenant_id: UUID) -> list[str]:
-    """Names of the modules that a tenant has records of, declared or not. Raises: as open_session."""
+    """Names of the modules that a tenant has records or files of, declared or not. Raises: as open_session."""
     async with open_session(data, keyring, tenant_id) as session:
         rows = await session.connection.fetch(
-            "SELECT DISTINCT module FROM mandant.record WHERE tenant_id = $1 ORDER BY module", tenant_id
+            "SELECT r.module FROM mandant.record r WHERE r.tenant_id = $1"
+            " UNION SELECT f.module FROM mandant.file f WHERE f.tenant_id = $1 ORDER BY 1",
+            tenant_id,
         )
     return [row["module"] for row in rows]
 

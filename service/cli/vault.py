@@ -16,6 +16,7 @@ from mandant.tenants.errors import TenantsError
 from mandant.tenants.everyone import PersonRow, TenantRow, all_persons, all_tenants
 from mandant.tenants.modules import Module, store
 from mandant.tenants.modules.keychanges import reindex as reindex_category
+from mandant.tenants.modules.shelf import Shelf
 from mandant.tenants.ownerkeys import (
     PERSON_CATEGORIES,
     TENANT_CATEGORIES,
@@ -134,7 +135,7 @@ async def _verify(where: Installation, tenant: UUID | None) -> tuple[int, list[F
         with progress("verify", total) as advance:
             for number, row in enumerate(tenants, start=1):
                 advance(0, f"tenant {number} of {len(tenants)}")
-                steps = verify_tenant(runtime.data, runtime.keyring, row, runtime.modules)
+                steps = verify_tenant(_shelf(runtime, row.tenant_id), row)
                 seen += await _collect(steps, findings, advance, row.tenant_id)
             for person in persons:
                 steps = verify_person(runtime.data, runtime.keyring, person, runtime.clock)
@@ -187,9 +188,8 @@ def re_encrypt(tenant: UUID | None, everybody: bool) -> None:
     _check_target(tenant, everybody)
 
     async def one_tenant(runtime: Runtime, row: TenantRow, advance: Advance) -> None:
-        keys = _keys(runtime)
         await replay(runtime.control, runtime.data, row.tenant_id, runtime.clock.now())
-        async for seen, _ in reencrypt_tenant(keys, row.tenant_id, list(runtime.modules.values())):
+        async for seen, _ in reencrypt_tenant(_keys(runtime), _shelf(runtime, row.tenant_id)):
             advance(seen)
 
     async def one_person(runtime: Runtime, row: PersonRow, advance: Advance) -> None:
@@ -305,6 +305,10 @@ async def _rows_of(runtime: Runtime, tenants: list[TenantRow]) -> int:
 
 def _keys(runtime: Runtime) -> Keys:
     return Keys(runtime.data, runtime.control, runtime.keyring, runtime.provider, runtime.clock)
+
+
+def _shelf(runtime: Runtime, tenant_id: UUID) -> Shelf:
+    return Shelf(_keys(runtime).tenant(tenant_id), runtime.objects, runtime.clock, runtime.modules)
 
 
 def _table(*columns: str) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mandant.service.databases import databases
+from mandant.service.jobs.tasks_replay import replay_now
 from mandant.service.jobs.worker import WorkerOptions, run_worker
 from mandant.service.opening import open_runtime
 from mandant.service.settings import Settings
@@ -32,4 +33,5 @@ async def serve_jobs(settings: Settings, modules: Sequence[Module[Any]] = ()) ->
             concurrency=settings.job_concurrency,
             attempts=settings.job_attempts,
         )
+        await replay_now(runtime)
         await run_worker(runtime, stop, options)
