@@ -1,6 +1,6 @@
-"""Connections to the data database: a SQLAlchemy engine, and an asyncpg pool for hot statements.
+"""Connections to the data database: one asyncpg pool a role.
 
-Neither is used for a tenant's data but through tenants/session.py.
+It is not used for a tenant's data but through tenants/session.py.
 """
 
 from dataclasses import dataclass
@@ -8,33 +8,26 @@ from typing import Any, Self, TypeAlias
 
 import asyncpg
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-
-from mandant.tenants.urls import asyncpg_url, sqlalchemy_url
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 @dataclass(frozen=True, slots=True)
 class DataDatabase:
-    """The data database as one role sees it.
+    """The data database as one role sees it."""
 
-    `pooled` says that a pooler in transaction mode stands before PostgreSQL: prepared statements are then
-    neither cached nor named, because the next statement may meet another server.
-    """
-
-    engine: AsyncEngine
     pool: Pool
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10, pooled: bool = False) -> Self:
-        """Connect as the role that `url` names. Raises: OSError, asyncpg.PostgresError when that fails."""
+        """Connect as the role that `url` names. Raises: OSError, asyncpg.PostgresError when that fails.
+
+        `pooled` says that a pooler in transaction mode stands before PostgreSQL: prepared statements are then
+        not kept, because the next statement may meet another server process.
+        """
         arguments: dict[str, Any] = {"statement_cache_size": 0} if pooled else {}
-        unnamed = (
-            {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _unnamed} if pooled else {}
-        )
         pool = await asyncpg.create_pool(
-            asyncpg_url(url),
+            url,
             min_size=1,
             max_size=size,
             command_timeout=60,
@@ -42,23 +35,10 @@ class DataDatabase:
             reset=_nothing,
             **arguments,
         )
-        engine = create_async_engine(
-            sqlalchemy_url(url),
-            pool_size=size,
-            max_overflow=0,
-            json_serializer=_to_json,
-            json_deserializer=msgspec.json.decode,
-            connect_args={**arguments, **unnamed},
-        )
-        return cls(engine, pool)
+        return cls(pool)
 
     async def close(self) -> None:
-        await self.engine.dispose()
         await self.pool.close()
-
-
-def _unnamed() -> str:
-    return ""
 
 
 async def _codecs(connection: Any) -> None:

@@ -1,7 +1,7 @@
 """The one way to a tenant's data: a transaction that belongs to one tenant.
 
     async with open_session(data, keyring, tenant_id, write=True) as session:
-        await session.connection.execute(...)      # or session.orm
+        await session.connection.execute(...)
 
 Keys come first, outside any transaction; then PostgreSQL is told the tenant and the key state that the
 keys were loaded with, in one statement, and refuses what does not fit (docs/DESIGN.md, Two databases).
@@ -9,14 +9,12 @@ Statements that are hot go through a `Tenant` instead: one function call, one ro
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.errors import (
@@ -63,10 +61,9 @@ class StaleKeys(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TenantSession:
-    """An open transaction of one tenant. `orm` and `connection` (asyncpg) speak inside the same one."""
+    """An open transaction of one tenant; `connection` is asyncpg's."""
 
     tenant_id: UUID
-    orm: AsyncSession
     connection: Any
     _scopes: dict[ScopeKind, OpenScope]
 
@@ -114,30 +111,16 @@ async def open_session(
     KeyShredded, KeyUnavailable from the keyring.
     """
     held = {kind: await open_keys(keyring, tenant_id, kind) for kind in scopes}
-    async with _connection(data) as connection:
+    async with AsyncExitStack() as stack:
         try:
-            await _enter(connection, tenant_id, held, write)
+            connection = await stack.enter_async_context(_entered(data, tenant_id, held, write))
         except StaleKeys as stale:
-            await connection.rollback()
             held = {kind: await renew(keyring, keys, stale) for kind, keys in held.items()}
             try:
-                await _enter(connection, tenant_id, held, write)
+                connection = await stack.enter_async_context(_entered(data, tenant_id, held, write))
             except StaleKeys:
                 raise DataOlderThanControl from None
-        guard = transaction_open.set(True)
-        try:
-            async with AsyncSession(
-                connection, expire_on_commit=False, join_transaction_mode="rollback_only"
-            ) as orm:
-                raw = (await connection.get_raw_connection()).driver_connection
-                try:
-                    yield TenantSession(tenant_id, orm, raw, held)
-                except asyncpg.PostgresError as error:
-                    raise translated(error) from error
-                await orm.flush()
-            await connection.commit()
-        finally:
-            transaction_open.reset(guard)
+        yield TenantSession(tenant_id, connection, held)
 
 
 async def open_keys(keyring: Keyring, tenant_id: UUID, kind: ScopeKind = ScopeKind.TENANT) -> OpenScope:
@@ -173,9 +156,34 @@ def translated(error: asyncpg.PostgresError) -> Exception:
             return StaleVersion()
         case "MR410":
             return NotUnique(detail)
-        case "57P01" | "57P02" | "57P03" | "53300":
+        case "57P01" | "57P02" | "57P03" | "53300" | "08000" | "08001" | "08003" | "08006":
             return DataUnavailable()
     return error
+
+
+@asynccontextmanager
+async def transaction(data: DataDatabase) -> AsyncIterator[Any]:
+    """A transaction of nobody yet, on an asyncpg connection; what it reaches depends on whom it enters.
+
+    Raises: DataUnavailable; what the error codes of our SQL functions mean (`translated`).
+    """
+    try:
+        connection = await data.pool.acquire()
+    except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        raise DataUnavailable from error
+    try:
+        async with connection.transaction():
+            guard = transaction_open.set(True)
+            try:
+                yield connection
+            finally:
+                transaction_open.reset(guard)
+    except asyncpg.PostgresError as error:
+        raise translated(error) from error
+    except asyncpg.InterfaceError as error:
+        raise DataUnavailable from error
+    finally:
+        await data.pool.release(connection)
 
 
 async def _translating(statement: Awaitable[Answer]) -> Answer:
@@ -188,31 +196,14 @@ async def _translating(statement: Awaitable[Answer]) -> Answer:
 
 
 @asynccontextmanager
-async def _connection(data: DataDatabase) -> AsyncIterator[AsyncConnection]:
-    try:
-        connection = await data.engine.connect()
-    except (OSError, asyncpg.PostgresError, DBAPIError) as error:
-        raise DataUnavailable from error
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
-async def _enter(
-    connection: AsyncConnection, tenant_id: UUID, held: dict[ScopeKind, OpenScope], write: bool
-) -> None:
-    """The first statement goes through SQLAlchemy, so that it sends BEGIN before it."""
+async def _entered(
+    data: DataDatabase, tenant_id: UUID, held: dict[ScopeKind, OpenScope], write: bool
+) -> AsyncIterator[Any]:
+    """A transaction that PostgreSQL knows to be the tenant's. Raises: StaleKeys, and what they mean."""
     states = {keys.key_state for keys in held.values()}
     if len(states) != 1:
         # One of them was loaded before a fact and the other after it: whoever is behind is loaded again.
         raise StaleKeys(max(states))
-    try:
-        await connection.exec_driver_sql(
-            "SELECT mandant.enter($1::uuid, $2::bigint, $3::boolean)", (tenant_id, states.pop(), write)
-        )
-    except DBAPIError as error:
-        cause = error.orig.__cause__ if error.orig is not None else None
-        if isinstance(cause, asyncpg.PostgresError):
-            raise translated(cause) from error
-        raise DataUnavailable from error
+    async with transaction(data) as connection:
+        await connection.execute("SELECT mandant.enter($1, $2, $3)", tenant_id, states.pop(), write)
+        yield connection

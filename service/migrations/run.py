@@ -11,8 +11,6 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from mandant.tenants.urls import sqlalchemy_url
-
 Tree = Literal["data", "control"]
 TREES: tuple[Tree, ...] = ("data", "control")
 
@@ -31,7 +29,9 @@ async def upgrade(owner_url: str, tree: Tree, revision: str = "head") -> None:
 
     `owner_url` signs in as mandant_owner. Waits while another upgrade of the same database runs.
     """
-    engine = create_async_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
+    engine = create_async_engine(
+        owner_url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool
+    )
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
