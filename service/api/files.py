@@ -19,7 +19,7 @@ from litestar.exceptions import InternalServerException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
-from litestar.params import FromPath, FromQuery, Parameter
+from litestar.params import FromPath, FromQuery, HeaderParameter, Parameter, QueryParameter
 from litestar.response import Stream
 
 from mandant.service.api.disposition import HEADER as DISPOSITION
@@ -37,7 +37,7 @@ from mandant.tenants.session import Tenant, TenantSession
 MAX_PAGE = 200
 
 Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="files on a page")]
-ModuleName = Annotated[str, Parameter(max_length=40, description="the module's name", examples=[])]
+ModuleName = Annotated[str, QueryParameter(max_length=40, description="the module's name")]
 
 # What clients send for a body that they were told no type of, and what cannot pass without being spooled.
 _FORMS = ("multipart/", "application/x-www-form-urlencoded")
@@ -97,7 +97,7 @@ async def upload(
     module: ModuleName,
     content_disposition: Annotated[
         str,
-        Parameter(header="Content-Disposition", description="attachment; filename*=UTF-8''name.pdf"),
+        HeaderParameter(name="Content-Disposition", description="attachment; filename*=UTF-8''name.pdf"),
     ],
     record: FromQuery[UUID | None] = None,
 ) -> Response[Any]:

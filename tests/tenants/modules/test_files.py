@@ -17,6 +17,7 @@ from mandant.service.jobs.enqueue import PostgresJobs
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.errors import Invalid, NotFound, ReadOnly
 from mandant.tenants.modules import Module, Record, catalogue, file_removal, files, store
+from mandant.tenants.modules.file_content import put_sealed
 from mandant.tenants.modules.file_reseal import reseal_files
 from mandant.tenants.modules.files import FileTooLarge, Shelf, StoredFile
 from mandant.tenants.modules.keychanges import rotate_and_apply
@@ -414,7 +415,7 @@ async def test_a_row_moved_by_hand_does_not_open(in_folder: Shelf, stack: Stack,
         await admin.close()
     file_id = kept.file_id if column != "file_id" else new["file_id"]
     with pytest.raises(Unopenable):
-        await files.get(in_folder, file_id)  # type: ignore[arg-type]
+        await files.get(in_folder, file_id)
 
 
 async def test_objects_exchanged_in_the_rows_do_not_open(in_folder: Shelf, stack: Stack) -> None:
@@ -585,14 +586,11 @@ async def test_a_file_deleted_during_its_re_encryption_stays_deleted(
     await rotated(stack, in_folder.tenant)
 
     async def put_then_delete(*arguments: Any) -> int:
-        size = await put(*arguments)
+        size = await put_sealed(*arguments)
         await files.delete(in_folder, jobs, kept.file_id)
         return size
 
-    from mandant.tenants.modules import file_reseal
-
-    put = file_reseal.put_sealed
-    monkeypatch.setattr(file_reseal, "put_sealed", put_then_delete)
+    monkeypatch.setattr("mandant.tenants.modules.file_reseal.put_sealed", put_then_delete)
     *_, last = [progress async for progress in reseal_files(in_folder, people)]
     assert last.resealed == 0
     await file_removal.remove_leaving(in_folder.tenant.data, in_folder.objects, in_folder.tenant_id)
