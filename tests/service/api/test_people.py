@@ -221,3 +221,41 @@ async def test_what_is_wrong_is_named_and_not_repeated(
         for value in change.values()
         if isinstance(value, str) and len(value) > 9
     )
+
+
+async def test_a_person_changes_name_password_and_sessions(http: httpx.AsyncClient) -> None:
+    email, headers, _ = await a_newcomer(http)
+    other = await signed_in(http, email)
+    changed = await http.patch("/me", json={"name": "Anna Neu"}, headers=headers)
+    assert (changed.status_code, changed.json()["name"], changed.json()["language"]) == (
+        200,
+        "Anna Neu",
+        "de",
+    )
+
+    new = {"old_password": PASSWORD, "new_password": "another long password"}
+    assert (await http.post("/me/password", json=new, headers=headers)).status_code == 204
+    assert (await http.get("/me", headers=other)).status_code == 401
+    wrong = await http.post("/me/password", json=new, headers=headers)
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "old_password")
+
+    assert (await http.post("/sign-out/everywhere", headers=headers)).status_code == 204
+    assert (await http.get("/me", headers=headers)).status_code == 401
+
+
+async def test_a_second_company_and_its_agreements(http: httpx.AsyncClient) -> None:
+    email, headers, first = await a_newcomer(http)
+    editions = (await http.get("/agreements")).json()
+    body = {"company": {"name": "Zweite", "domain": "zweite.example", "country": "DE"}, "accepts": editions}
+    made = await http.post("/tenants", json=body, headers=headers)
+    assert made.status_code == 201
+    second = made.json()["tenant_id"]
+
+    me = (await http.get("/me", headers=headers)).json()
+    assert [one["tenant_id"] for one in me["tenants"]] == [first, second]
+    accepted = (await http.get(f"/tenants/{second}/agreements", headers=headers)).json()
+    assert {(one["kind"], one["edition"], one["email"]) for one in accepted} == {
+        (kind, edition, email) for kind, edition in editions.items()
+    }
+    again = await http.post(f"/tenants/{second}/agreements", json=editions, headers=headers)
+    assert again.status_code == 204
