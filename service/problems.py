@@ -8,6 +8,7 @@ Nothing that was sent is repeated. A detail is a text of ours; other packages' m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from mandant.service.edge.incidents import record_incident
 from mandant.tenants import errors as tenants
 from mandant.tenants import objects
 from mandant.tenants.modules import files
+from mandant.tenants.modules.importing.state import ImportConflict
 from mandant.tenants.people import errors as people
 from mandant.vault import errors as vault
 
@@ -173,9 +175,15 @@ def _of_invalid(error: Exception) -> ProblemDetailsException:
     return problem(INVALID, errors=[(p.field, p.message) for p in error.problems])
 
 
+# Litestar's words for a query parameter or header that did not come; the name is ours.
+_MISSING = re.compile(r"Missing required \w+ parameter '([\w-]+)'")
+
+
 def _of_litestar_validation(error: Exception) -> ProblemDetailsException:
     found = error.extra if isinstance(error, ValidationException) and isinstance(error.extra, list) else []
     wrong = [(field_of(str(e.get("key", ""))), message_of(str(e.get("message", "")))) for e in found]
+    if missing := _MISSING.match(getattr(error, "detail", "")):
+        wrong = [(missing[1], "is missing")]
     if wrong:
         return problem(INVALID, errors=wrong)
     return problem(BAD_REQUEST)
@@ -237,6 +245,7 @@ PROBLEMS: ProblemMap = {
     tenants.Forbidden: _saying(FORBIDDEN),
     tenants.DataUnavailable: _retrying(UNAVAILABLE),
     files.FileTooLarge: _saying(TOO_LARGE),
+    ImportConflict: _saying(CONFLICT),
     people.NotSignedIn: _saying(NOT_SIGNED_IN),
     people.SignInRefused: _saying(SIGN_IN_REFUSED),
     people.SecondFactorNeeded: _saying(SECOND_FACTOR),

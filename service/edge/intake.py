@@ -11,7 +11,7 @@ from typing import Any
 
 from litestar.types import Receive
 
-DRAINED = 32 * 1024 * 1024  # bytes
+DRAINED = 128 * 1024 * 1024  # bytes: a file that just misses its limit of 100 MiB, too
 DRAIN_SECONDS = 10.0
 
 
