@@ -11,7 +11,7 @@ from mandant.tenants.errors import NotFound
 from mandant.vault.control import ControlDatabase
 
 # Facts that change keys alone: nothing of them is in the data but the number.
-KEYS_ONLY = frozenset({"rotated", "shredded"})
+KEYS_ONLY = frozenset({"rewrapped", "rotated", "shredded"})
 
 
 class UnknownFact(Exception):

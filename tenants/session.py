@@ -150,6 +150,10 @@ def translated(error: asyncpg.PostgresError) -> Exception:
             return Gone("tenant")
         case "MT423":
             return ReadOnly()
+        case "MP404":
+            return NotFound("person")
+        case "MP409":
+            return StaleKeys(int(detail))
         case "MR404":
             return NotFound("record")
         case "MR409":

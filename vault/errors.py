@@ -8,6 +8,7 @@ __all__ = [
     "KeyFileMissing",
     "KeyShredded",
     "KeyUnavailable",
+    "ScopeChanged",
     "ScopeMissing",
     "Unopenable",
     "VaultError",
@@ -55,3 +56,7 @@ class KeyFileMissing(VaultError):
 
 class ScopeMissing(VaultError):
     """No keys are stored for this scope: its owner does not exist."""
+
+
+class ScopeChanged(VaultError):
+    """Somebody else re-wrapped the scope between reading and changing it; nothing was changed."""

@@ -17,9 +17,9 @@ from mandant.tenants.people.person import Credentials, Profile, insert_person, r
 from mandant.tenants.people.registration import new_person_keys
 from mandant.tenants.people.roles import Action, Role
 from mandant.tenants.people.sealing import opened, sealed
-from mandant.tenants.people.transaction import open_operator, open_person, transaction
+from mandant.tenants.people.transaction import open_operator, open_person
 from mandant.tenants.people.who import CurrentMember, CurrentPerson
-from mandant.tenants.session import TenantSession
+from mandant.tenants.session import TenantSession, transaction
 from mandant.vault.envelope import Place
 from mandant.vault.open_scope import OpenScope
 from mandant.vault.stored import ScopeKind

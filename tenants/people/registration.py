@@ -20,7 +20,8 @@ from mandant.tenants.people.membership import join
 from mandant.tenants.people.person import Credentials, Profile, insert_person, read_person
 from mandant.tenants.people.roles import Role
 from mandant.tenants.people.sealing import sealed
-from mandant.tenants.people.transaction import open_person, transaction
+from mandant.tenants.people.transaction import open_person
+from mandant.tenants.session import transaction
 from mandant.vault.keys import create_scope
 from mandant.vault.open_scope import OpenScope
 from mandant.vault.scopes import scope_id

@@ -18,8 +18,9 @@ from mandant.tenants.people.errors import SecondFactorNeeded, SignInRefused
 from mandant.tenants.people.person import Credentials, Person, change_credentials, read_person
 from mandant.tenants.people.second_factor import used
 from mandant.tenants.people.sessions import SignedIn, begin_session, end_sessions
-from mandant.tenants.people.transaction import open_person, transaction
+from mandant.tenants.people.transaction import open_person
 from mandant.tenants.people.who import CurrentPerson
+from mandant.tenants.session import transaction
 
 
 async def sign_in(people: People, email: str, password: str, code: str | None = None) -> SignedIn:

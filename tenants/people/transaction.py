@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from mandant.tenants.database import DataDatabase
-from mandant.tenants.errors import DataOlderThanControl, DataUnavailable, NotFound
+from mandant.tenants.errors import DataOlderThanControl
 from mandant.tenants.people.deployment import People
-from mandant.tenants.session import StaleKeys, TenantSession, open_session, renew, translated
-from mandant.vault.guard import transaction_open
+from mandant.tenants.session import StaleKeys, TenantSession, open_session, renew, transaction
 from mandant.vault.keyring import Keyring
 from mandant.vault.open_scope import OpenScope
 from mandant.vault.scopes import scope_id
@@ -52,32 +49,6 @@ async def open_person(data: DataDatabase, keyring: Keyring, person_id: UUID) -> 
             except StaleKeys:
                 raise DataOlderThanControl from None
         yield PersonSession(person_id, connection, keys)
-
-
-@asynccontextmanager
-async def transaction(data: DataDatabase) -> AsyncIterator[Any]:
-    """A transaction of nobody yet: what it may do depends on whom it names. Raises: DataUnavailable."""
-    try:
-        async with data.pool.acquire(timeout=30) as connection, connection.transaction():
-            guard = transaction_open.set(True)
-            try:
-                yield connection
-            finally:
-                transaction_open.reset(guard)
-    except asyncpg.PostgresError as error:
-        raise meaning(error) from error
-    except (OSError, asyncpg.InterfaceError) as error:
-        raise DataUnavailable from error
-
-
-def meaning(error: asyncpg.PostgresError) -> Exception:
-    """What an error code of 0003_people means; else what tenants/session.py makes of it."""
-    match error.sqlstate:
-        case "MP404":
-            return NotFound("person")
-        case "MP409":
-            return StaleKeys(int(getattr(error, "detail", None) or 0))
-    return translated(error)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from mandant.tenants.people.deployment import People
 from mandant.tenants.people.directory import kind_of, term_of
 from mandant.tenants.people.errors import NotSignedIn
 from mandant.tenants.people.roles import ALLOWED, Action, Role, lower
-from mandant.tenants.people.transaction import meaning
+from mandant.tenants.session import translated
 from mandant.vault.clock import Clock
 from mandant.vault.keyring import Keyring
 
@@ -88,7 +88,7 @@ async def _ask(
             "SELECT * FROM directory.authenticate($1, $2, $3, $4)", kind, term.value, tenant_id, clock.now()
         )
     except asyncpg.PostgresError as error:
-        raise meaning(error) from error
+        raise translated(error) from error
     except (OSError, asyncpg.InterfaceError) as error:
         raise DataUnavailable from error
     if row is None:
