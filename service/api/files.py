@@ -72,7 +72,7 @@ class _Replayed(Exception):
 
 
 @dataclass
-class _RawBody(Operation):
+class RawBody(Operation):
     """Says in the document that the body is the file, whatever its type."""
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ class _RawBody(Operation):
     "/",
     summary="Upload a file",
     request_max_body_size=None,
-    operation_class=_RawBody,
+    operation_class=RawBody,
     responses={201: ResponseSpec(FileBody, description="The file is kept")},
 )
 async def upload(
@@ -114,7 +114,7 @@ async def upload(
     limit = runtime_of(request).settings.file_limit
     if (request.content_length or 0) > limit:
         raise files.FileTooLarge(limit)
-    body = _Body(request)
+    body = SentBody(request)
     answers: list[Response[bytes]] = []
 
     async def answer(session: TenantSession, file: files.StoredFile) -> None:
@@ -169,9 +169,7 @@ async def read(request: MandantRequest, tenant_id: FromPath[UUID], file_id: From
 @get(
     "/{file_id:uuid}/content",
     summary="Download a file",
-    responses={
-        200: ResponseSpec(bytes, media_type="application/octet-stream", description="The file's bytes")
-    },
+    responses={200: ResponseSpec(bytes, media_type="*/*", description="The file's bytes")},
 )
 async def content(request: MandantRequest, tenant_id: FromPath[UUID], file_id: FromPath[UUID]) -> Stream:
     """The bytes, to be saved. What does not open cuts the connection: fewer than Content-Length came."""
@@ -217,7 +215,7 @@ def shown(file: files.StoredFile) -> FileBody:
     )
 
 
-class _Body:
+class SentBody:
     """A request's body as it comes, and its digest, for the idempotency key."""
 
     def __init__(self, request: MandantRequest) -> None:

@@ -15,6 +15,11 @@ from granian.server.embed import Server
 
 from mandant.service.api.disposition import attachment, name_in
 from mandant.service.edge.edge import Edge
+from mandant.service.jobs import WorkerOptions, run_worker
+from mandant.service.jobs.registry import REGISTRY
+from mandant.service.jobs.timetable import EVERY_HOUR
+from mandant.service.runtime import Runtime
+from mandant.tenants.database import DataDatabase
 from mandant.tenants.errors import Invalid
 from mandant.tenants.modules import Module, Record
 from tests.service.api.conftest import Signed, SignUp
@@ -305,7 +310,7 @@ async def test_the_document_says_that_the_body_is_the_file(http: httpx.AsyncClie
     assert list(one["requestBody"]["content"]) == ["application/octet-stream"]
     assert {p["name"] for p in one["parameters"]} >= {"module", "record", "Content-Disposition"}
     download = paths["/api/v1/tenants/{tenant_id}/files/{file_id}/content"]["get"]
-    assert list(download["responses"]["200"]["content"]) == ["application/octet-stream"]
+    assert list(download["responses"]["200"]["content"]) == ["*/*"]
 
 
 @pytest.mark.parametrize(
@@ -349,3 +354,30 @@ def test_a_hostile_name_stays_inside_its_header() -> None:
     header = attachment('a"\r\nSet-Cookie: x=1\\')
     assert "\r" not in header
     assert header.count('"') == 2
+
+
+async def test_the_worker_removes_what_was_deleted(
+    signed: Signed, base: str, stack: Stack, edge: Edge
+) -> None:
+    file_id = (await upload(signed, base, b"x")).json()["id"]
+    await upload(signed, base, b"y")
+    assert (await signed.http.delete(f"{base}/{file_id}")).status_code == 204
+    assert len(objects(stack, signed)) == 2
+    data = await DataDatabase.open(stack.data_url("mandant_worker"), size=2)
+    services = dataclasses.replace(cast("Runtime", edge.runtime), data=data)
+    stop = asyncio.Event()
+    options = WorkerOptions(url=stack.data_url("mandant_worker"), poll=0.05)
+    working = asyncio.create_task(run_worker(services, stop, options))
+    try:
+        async with asyncio.timeout(60):
+            while len(await rows(stack, signed)) > 1:  # noqa: ASYNC110 - the fact is the worker's
+                await asyncio.sleep(0.02)
+    finally:
+        stop.set()
+        await working
+        await data.close()
+    assert len(objects(stack, signed)) == 1
+
+
+def test_the_sweep_has_its_hour() -> None:
+    assert REGISTRY.get("sweep_files").cron == EVERY_HOUR
