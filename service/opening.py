@@ -8,6 +8,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Literal, cast
 
+import boto3
+
 from mandant.integrations.objects import FolderObjectStore, S3ObjectStore, S3Place
 from mandant.service.databases import Databases, databases
 from mandant.service.edge.health import Check
@@ -56,7 +58,7 @@ async def open_runtime(
             control_url, size=settings.control_pool, pooled=settings.pgbouncer
         )
         stack.push_async_callback(control.close)
-        provider = await _provider(settings, control, clock)
+        provider = await key_provider(settings, control, clock)
         stack.push_async_callback(provider.close)
         await ensure_system_scope(control, provider, clock.now())
         if settings.kms == "local":
@@ -71,7 +73,7 @@ async def open_runtime(
         stack.push_async_callback(keyring.close)
         passwords = Passwords()
         stack.callback(passwords.close)
-        objects = _objects(settings)
+        objects = object_store(settings)
         await objects.open()
         stack.push_async_callback(objects.close)
         metrics.add_counts("mandant_keyring", "What the keyring did.", lambda: _totals(keyring))
@@ -94,14 +96,16 @@ async def open_runtime(
         )
 
 
-async def _provider(settings: Settings, control: ControlDatabase, clock: Clock) -> KeyProvider:
+async def key_provider(settings: Settings, control: ControlDatabase, clock: Clock) -> KeyProvider:
+    """The KMS of the settings. Raises: KeyFileMissing and its like."""
     if settings.kms == "local":
         path = settings.key_file or settings.var / "keys" / "local.json"
         return await open_local(control, path, clock)
-    return AwsKeyProvider(endpoint_url=settings.kms_endpoint)
+    return AwsKeyProvider(boto3.Session(region_name=settings.kms_region), endpoint_url=settings.kms_endpoint)
 
 
-def _objects(settings: Settings) -> FolderObjectStore | S3ObjectStore:
+def object_store(settings: Settings) -> FolderObjectStore | S3ObjectStore:
+    """The object store of the settings, not opened yet."""
     if settings.objects == "folder":
         return FolderObjectStore(settings.objects_folder or settings.var / "objects")
     return S3ObjectStore(

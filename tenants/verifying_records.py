@@ -38,7 +38,7 @@ class Step:
 
 
 async def modules_of(data: DataDatabase, keyring: Keyring, tenant_id: UUID) -> list[str]:
-    """Names of the modules that a tenant has records or files of, declared or not. Raises: as open_session."""
+    """Modules that a tenant has records or files of, declared or not. Raises: as open_session."""
     async with open_session(data, keyring, tenant_id) as session:
         rows = await session.connection.fetch(
             "SELECT r.module FROM mandant.record r WHERE r.tenant_id = $1"

@@ -20,7 +20,7 @@ from mandant.tenants.modules.customers import customers, groups
 from mandant.tenants.replay import UnknownFact
 from mandant.vault.errors import VaultError
 
-__all__ = ["Installation", "as_worker", "installation", "run", "told"]
+__all__ = ["Installation", "as_worker", "host_settings", "installation", "run", "told"]
 
 T = TypeVar("T")
 
@@ -42,14 +42,27 @@ class Installation:
 
 def installation() -> Installation:
     """Under `litestar mandant ...` the host's plugin decides; else the environment, and what is built in."""
-    context = click.get_current_context(silent=True)
-    app = getattr(context.find_root().obj, "app", None) if context else None
-    if app is not None:
-        from mandant.service.plugin import MandantPlugin
-
-        plugin = app.plugins.get(MandantPlugin)
+    plugin = _host()
+    if plugin is not None:
         return Installation(plugin.settings, tuple(plugin.config.modules))
     return Installation(Settings.from_env(environ), (customers, groups))
+
+
+def host_settings() -> Settings | None:
+    """The settings that a host has given its plugin; None where the environment decides."""
+    plugin = _host()
+    return None if plugin is None else plugin.config.settings
+
+
+def _host() -> Any:
+    """The plugin of the application that `litestar` has loaded, None under `mandant`."""
+    context = click.get_current_context(silent=True)
+    app = getattr(context.find_root().obj, "app", None) if context else None
+    if app is None:
+        return None
+    from mandant.service.plugin import MandantPlugin
+
+    return app.plugins.get(MandantPlugin)
 
 
 @asynccontextmanager

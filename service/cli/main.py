@@ -14,8 +14,10 @@ __all__ = ["main", "mandant"]
 COMMANDS: dict[str, str] = {
     "database": "mandant.service.cli.database:database",
     "demo": "mandant.service.cli.demo:demo",
+    "doctor": "mandant.service.cli.doctor:doctor",
     "jobs": "mandant.service.cli.jobs:jobs",
     "tenants": "mandant.service.cli.tenants:tenants",
+    "tour": "mandant.service.cli.tour:tour",
     "up": "mandant.service.cli.up:up",
     "vault": "mandant.service.cli.vault:vault",
     "worker": "mandant.service.cli.jobs:worker",
