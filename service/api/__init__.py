@@ -12,7 +12,9 @@ from typing import Any
 from litestar.types import ControllerRouterHandler
 
 from mandant.service.api import health, metrics, problem_pages
+from mandant.service.api.exports import export_router
 from mandant.service.api.files import files_router
+from mandant.service.api.imports import imports_router
 from mandant.service.api.people import people_router
 from mandant.service.api.records import records_router
 from mandant.service.edge.metrics import Metrics
@@ -29,5 +31,7 @@ def handlers(modules: Sequence[Module[Any]], counted: Metrics) -> list[Controlle
         people_router,
         files_router,
         *(records_router(module) for module in modules),
+        *(imports_router(module) for module in modules),
+        *(export_router(module) for module in modules),
         metrics.handler(counted),
     ]

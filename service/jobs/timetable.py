@@ -10,6 +10,7 @@ from mandant.service.jobs.registry import Registry, timer_job
 from mandant.service.jobs.runs import forget_ended
 from mandant.service.jobs.sweep import sweep_stalled
 from mandant.service.jobs.tasks_files import sweep_files
+from mandant.service.jobs.tasks_imports import forget_imports
 from mandant.service.jobs.tasks_replay import replay_missing
 
 __all__ = ["EVERY_HOUR", "EVERY_MINUTE", "EVERY_NIGHT", "add_queue_timers"]
@@ -20,6 +21,7 @@ EVERY_NIGHT = "17 2 * * *"
 
 timer_job("replay_missing_facts", EVERY_MINUTE)(replay_missing)
 timer_job("sweep_files", EVERY_HOUR)(sweep_files)
+timer_job("forget_imports", EVERY_NIGHT)(forget_imports)
 
 
 def add_queue_timers(registry: Registry, runtime: Runtime, stalled_after: float) -> None:

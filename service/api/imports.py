@@ -1,0 +1,353 @@
+"""Imports over HTTP: /api/v1/tenants/{tenant_id}/modules/{module}/imports...
+
+Upload a file, look at what would happen, change the mapping, start, watch; then fetch the rows that were
+refused. A file's name is sealed data: it comes in Content-Disposition and stands in no address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, Router, delete, get, post, put
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, Parameter
+from litestar.response import Stream
+
+from mandant.service.api.disposition import HEADER as DISPOSITION
+from mandant.service.api.disposition import attachment, name_in
+from mandant.service.api.files import RawBody, SentBody, shelf_of
+from mandant.service.api.who import member_of
+from mandant.service.edge.body import MandantRequest
+from mandant.service.edge.idempotency import begin
+from mandant.service.runtime import runtime_of
+from mandant.tenants.modules import Module, files
+from mandant.tenants.modules.importing import refused, run, state
+from mandant.tenants.modules.importing.dryrun import DryRun
+from mandant.tenants.modules.importing.mapping import Column, Mapping
+from mandant.tenants.modules.importing.rows import Fault
+from mandant.tenants.modules.importing.state import ImportRun, ImportState
+from mandant.tenants.modules.importing.values import DateOrder
+from mandant.tenants.modules.shelf import Shelf
+from mandant.tenants.people.roles import Action
+from mandant.tenants.session import TenantSession
+
+MAX_PAGE = 200
+SHOWN = 200  # characters of a value in a preview
+
+Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="imports on a page")]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far an import is: bytes of the file, and rows. `rows` = created + already_there + refused."""
+
+    bytes_read: int
+    size: int
+    rows: int
+    created: int
+    already_there: int
+    refused: int
+
+
+class ImportBody(msgspec.Struct, frozen=True):
+    """An import. `stopped`: why it failed; start it again, and it goes on from there."""
+
+    id: UUID
+    module: str
+    state: ImportState
+    name: str
+    format: str
+    progress: Progress
+    mapping: Mapping
+    stopped: str | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class ImportPage(msgspec.Struct, frozen=True):
+    """`next` is `after` of the following page, null on the last one."""
+
+    items: list[ImportBody]
+    next: UUID | None
+
+
+class ImportProblem(msgspec.Struct, frozen=True):
+    """What is wrong with one row: its line in the file, the column ('' the whole row)."""
+
+    line: int
+    column: str
+    message: str
+
+
+class PreviewRow(msgspec.Struct, frozen=True):
+    """A row as the file has it, and the record it would become; texts cut at 200 characters."""
+
+    line: int
+    values: dict[str, str]
+    record: dict[str, Any] | None
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What an import would do. `problems` lists the first 1,000 of `problem_count`."""
+
+    format: str
+    mapping: Mapping
+    unmapped: list[str]
+    first: list[PreviewRow]
+    rows: int
+    good: int
+    bad: int
+    problems: list[ImportProblem]
+    problem_count: int
+    stopped: str | None
+
+
+class WantedColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A column of the file and the field it goes to; null: it is not imported."""
+
+    column: Annotated[str, msgspec.Meta(max_length=210)]
+    target: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+
+class WantedMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Columns that are left out are not imported. `date_order`: of dates with slashes."""
+
+    columns: Annotated[list[WantedColumn], msgspec.Meta(max_length=500)]
+    date_order: DateOrder | None = None
+
+
+class _Replayed(Exception):
+    """The same upload was done already: this one is undone, and the first one's answer given again."""
+
+    def __init__(self, answer: Response[bytes]) -> None:
+        self.answer = answer
+
+
+def imports_router(module: Module[Any]) -> Router:
+    """The handlers of one module."""
+
+    @post(
+        "/",
+        summary="Upload a file to import",
+        request_max_body_size=None,
+        operation_class=RawBody,
+        responses={
+            201: ResponseSpec(ImportBody, description="The file can be read; nothing is imported yet")
+        },
+    )
+    async def upload(
+        request: MandantRequest,
+        tenant_id: FromPath[UUID],
+        content_disposition: Annotated[
+            str | None,
+            HeaderParameter(
+                name="Content-Disposition", description="attachment; filename*=UTF-8''kontakte.csv"
+            ),
+        ] = None,
+    ) -> Response[Any]:
+        """CSV, vCard, XLSX or JSON Lines as the body; its kind is told by its content.
+
+        A file that cannot be read at all is refused, and nothing of it stays. With an Idempotency-Key
+        header, sending it twice makes one import.
+        """
+        member = await member_of(request, tenant_id, Action.IMPORT)
+        shelf = shelf_of(request, tenant_id)
+        limit = runtime_of(request).settings.file_limit
+        if (request.content_length or 0) > limit:
+            raise files.FileTooLarge(limit)
+        name = name_in(content_disposition) if content_disposition else "import"
+        body = SentBody(request)
+        answers: list[Response[bytes]] = []
+
+        async def answer(session: TenantSession, made: ImportRun) -> None:
+            attempt = await begin(
+                session, request, shelf.clock, caller=str(member.person_id), digest=body.digest(name)
+            )
+            if attempt.replay is not None:
+                raise _Replayed(attempt.replay)
+            location = f"{request.url.path.rstrip('/')}/{made.import_id}"
+            answers.append(await attempt.keep(201, shown(made), {"Location": location}))
+
+        try:
+            await run.upload(
+                shelf,
+                module,
+                name,
+                "application/octet-stream",
+                body.chunks(),
+                limit=limit,
+                and_then=answer,
+            )
+        except _Replayed as replayed:
+            return replayed.answer
+        return answers[0]
+
+    @get("/", summary="List imports, newest first")
+    async def newest(
+        request: MandantRequest,
+        tenant_id: FromPath[UUID],
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = 50,
+    ) -> ImportPage:
+        """Those of the last 30 days, and those that still run."""
+        async with (await _shelf(request, tenant_id)).session() as session:
+            found = await state.newest(session, module.name, after, limit)
+        following = found[-1].import_id if len(found) == limit else None
+        return ImportPage([shown(one) for one in found], following)
+
+    @get("/{import_id:uuid}", summary="Watch an import")
+    async def read(
+        request: MandantRequest, tenant_id: FromPath[UUID], import_id: FromPath[UUID]
+    ) -> ImportBody:
+        """Its state, and how far it is."""
+        return shown(await _found(await _shelf(request, tenant_id), module, import_id))
+
+    @get("/{import_id:uuid}/preview", summary="See what an import would do")
+    async def preview(
+        request: MandantRequest, tenant_id: FromPath[UUID], import_id: FromPath[UUID]
+    ) -> Preview:
+        """The mapping, the first rows, every problem with its line. Reads the whole file, changes nothing."""
+        shelf = await _shelf(request, tenant_id)
+        found = await _found(shelf, module, import_id)
+        return _preview(found, await run.dry_run(shelf, module, found))
+
+    @put("/{import_id:uuid}/mapping", summary="Change which column means what")
+    async def remap(
+        request: MandantRequest,
+        tenant_id: FromPath[UUID],
+        import_id: FromPath[UUID],
+        data: JSONBody[WantedMapping],
+    ) -> ImportBody:
+        """Before the import is started; preview it again after."""
+        shelf = await _shelf(request, tenant_id)
+        asked = Mapping(
+            tuple(Column(wanted.column, wanted.target, 1.0) for wanted in data.columns),
+            data.date_order,
+        )
+        async with shelf.session(write=True) as session:
+            found = await state.find(session, import_id, module.name, lock=True)
+            mapping = run.remapped(module, found, asked)
+            return shown(await state.remap(session, found, mapping, shelf.clock.now()))
+
+    @post("/{import_id:uuid}/start", summary="Start an import, or go on with it", status_code=202)
+    async def start(
+        request: MandantRequest, tenant_id: FromPath[UUID], import_id: FromPath[UUID]
+    ) -> Response[ImportBody]:
+        """Good rows become records in the background. One that failed or was cancelled goes on from there."""
+        member = await member_of(request, tenant_id, Action.IMPORT)
+        shelf = shelf_of(request, tenant_id)
+        await request.body()
+        async with shelf.session(write=True) as session:
+            attempt = await begin(session, request, shelf.clock, caller=str(member.person_id))
+            if attempt.replay is not None:
+                return attempt.replay  # type: ignore[return-value]  # the same, encoded
+            found = await state.find(session, import_id, module.name, lock=True)
+            started = await run.start(session, runtime_of(request).jobs, found, shelf)
+            return await attempt.keep(202, shown(started))  # type: ignore[return-value]  # encoded
+
+    @post("/{import_id:uuid}/cancel", summary="Stop an import", status_code=200)
+    async def cancel(
+        request: MandantRequest, tenant_id: FromPath[UUID], import_id: FromPath[UUID]
+    ) -> ImportBody:
+        """Records that are made stay; no further batch begins."""
+        shelf = await _shelf(request, tenant_id)
+        async with shelf.session(write=True) as session:
+            found = await state.find(session, import_id, module.name, lock=True)
+            return shown(await state.change_state(session, found, ImportState.CANCELLED, shelf.clock.now()))
+
+    @get(
+        "/{import_id:uuid}/report",
+        summary="Download the rows that were refused",
+        responses={200: ResponseSpec(bytes, media_type="text/csv", description="CSV, UTF-8, semicolons")},
+    )
+    async def report(request: MandantRequest, tenant_id: FromPath[UUID], import_id: FromPath[UUID]) -> Stream:
+        """Each with its line, what is wrong, and as it was: to be corrected and imported again."""
+        shelf = await _shelf(request, tenant_id)
+        found = await _found(shelf, module, import_id)
+        return Stream(
+            refused.read_report(shelf, found),
+            headers={DISPOSITION: attachment(f"{module.name}-refused.csv")},
+            media_type="text/csv",
+        )
+
+    @delete("/{import_id:uuid}", summary="Delete an import")
+    async def remove(request: MandantRequest, tenant_id: FromPath[UUID], import_id: FromPath[UUID]) -> None:
+        """Its file and its report go, its records stay. Not while it runs."""
+        shelf = await _shelf(request, tenant_id)
+        await run.delete(shelf, runtime_of(request).jobs, import_id, module.name)
+
+    return Router(
+        f"/api/v1/tenants/{{tenant_id:uuid}}/modules/{module.name}/imports",
+        route_handlers=[upload, newest, read, preview, remap, start, cancel, report, remove],
+        tags=[module.title],
+    )
+
+
+async def _shelf(request: MandantRequest, tenant_id: UUID) -> Shelf:
+    """The tenant's files, if whoever asks may import. Raises: NotSignedIn, NotFound, Forbidden."""
+    await member_of(request, tenant_id, Action.IMPORT)
+    return shelf_of(request, tenant_id)
+
+
+async def _found(shelf: Shelf, module: Module[Any], import_id: UUID) -> ImportRun:
+    async with shelf.session() as session:
+        return await state.find(session, import_id, module.name)
+
+
+def shown(one: ImportRun) -> ImportBody:
+    """An import as the API shows it."""
+    return ImportBody(
+        one.import_id,
+        one.module,
+        one.state,
+        one.facts.name,
+        one.facts.format,
+        Progress(one.bytes_read, one.size, one.position, one.created, one.present, one.refused),
+        one.facts.mapping,
+        one.facts.stopped,
+        one.created_at,
+        one.started_at,
+        one.ended_at,
+    )
+
+
+def _preview(one: ImportRun, dry: DryRun) -> Preview:
+    first = [
+        PreviewRow(
+            row.line,
+            _cut(row.values),
+            None if record is None else _cut(msgspec.to_builtins(record)),
+        )
+        for row, record in dry.first
+    ]
+    return Preview(
+        one.facts.format,
+        dry.mapping,
+        list(dry.mapping.unmapped),
+        first,
+        dry.rows,
+        dry.good,
+        dry.bad,
+        _problems(dry.faults),
+        dry.fault_count,
+        dry.stopped,
+    )
+
+
+def _problems(faults: Sequence[Fault]) -> list[ImportProblem]:
+    return [ImportProblem(fault.line, _cut(fault.column), _cut(fault.message)) for fault in faults]
+
+
+def _cut(value: Any) -> Any:
+    """Texts short enough to look at, and encodable: what was no text in the file is shown as `?`."""
+    if isinstance(value, str):
+        return value[:SHOWN].encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_cut(key): _cut(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_cut(item) for item in value]
+    return value
