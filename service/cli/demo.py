@@ -19,9 +19,7 @@ __all__ = ["demo"]
 
 
 @click.command()
-@click.option(
-    "--port", type=click.IntRange(1, 65535), help="port; else the first free one from 8350"
-)
+@click.option("--port", type=click.IntRange(1, 65535), help="port; else the first free one from 8350")
 def demo(port: int | None) -> None:
     """Serve two invented companies whose customers come from their own export files.
 

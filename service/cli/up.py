@@ -73,10 +73,14 @@ class Service:
             return stopped_with(stopped)
         return 0
 
-    async def unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """The result of `work`. Raises: Stopped, with `work` cancelled, when told to stop or a child ends."""
+    async def unless_stopped(self, work: Coroutine[Any, Any, Result], *, children: bool = True) -> Result:
+        """The result of `work`. Raises: Stopped, with `work` cancelled, when told to stop or a child ends.
+
+        `children` False: for work that kills them itself.
+        """
         doing = asyncio.create_task(work)
-        waiting = {asyncio.create_task(child.wait(), name=name) for name, child in self.children.items()}
+        watched = self.children.items() if children else ()
+        waiting = {asyncio.create_task(child.wait(), name=name) for name, child in watched}
         stopping = asyncio.create_task(self._stop.wait())
         try:
             done, _ = await asyncio.wait({doing, stopping, *waiting}, return_when=asyncio.FIRST_COMPLETED)

@@ -20,13 +20,14 @@ class CompanySignIns(msgspec.Struct, kw_only=True):
     member_password: str
     tenant_id: str | None = None
     token: str | None = None
+    invited: bool = False
     member_joined: bool = False
     imported: list[str] = msgspec.field(default_factory=list)
 
-    def start_again(self) -> None:
-        """The databases are new: nothing has been done for the company."""
-        self.tenant_id = self.token = None
-        self.member_joined = False
+    def start_again(self, tenant_id: str) -> None:
+        """A tenant was registered anew: nothing has been done for it."""
+        self.tenant_id, self.token = tenant_id, None
+        self.invited = self.member_joined = False
         self.imported = []
 
 
