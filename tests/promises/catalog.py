@@ -89,6 +89,8 @@ def value_for(column: Column, tenant_id: UUID) -> Any:
         case "smallint" | "integer" | "bigint":
             bounds = re.findall(r">= (\d+)", checks)
             return int(bounds[0]) if bounds else 1
+        case "double precision":
+            return 1.0
         case "boolean":
             return False
         case "bigint[]" | "integer[]":
