@@ -9,6 +9,7 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
+from mandant.service.cli.installation import installation
 from mandant.service.databases import databases
 from mandant.service.edge.logs import configure_logging
 from mandant.service.jobs.admin import exhausted_jobs, list_jobs, retry_job
@@ -57,9 +58,9 @@ def worker() -> None:
     # Opens keys and objects too, which the list commands do not need.
     from mandant.service.jobs.serve import serve_jobs
 
-    settings = Settings.from_env(os.environ)
-    configure_logging(level=settings.log_level)
-    asyncio.run(serve_jobs(settings))
+    where = installation()
+    configure_logging(level=where.settings.log_level)
+    asyncio.run(serve_jobs(where.settings, where.modules))
 
 
 def _ask(question: Callable[[str], Awaitable[Any]]) -> Any:
