@@ -1,4 +1,4 @@
-"""Every column of sealed bytes beside the records of modules: where it stands and what its context is.
+"""Every column of sealed bytes beside records and files of modules: where it stands, what its context is.
 
 Whoever goes through all sealed bytes (verify, re-encrypt) goes through this list. tests/tenants compares it
 with the live catalog, so that a column added later is in it. The same as the table in vault/FORMAT.md.
@@ -84,6 +84,33 @@ TENANT_COLUMNS = (
         "key_term",
         None,
         Place("idempotency", "response"),
+        ScopeKind.TENANT,
+        Category.MODULE,
+    ),
+    SealedColumn(
+        "import_run",
+        "sealed",
+        "import_id",
+        "version",
+        Place("imports", "facts"),
+        ScopeKind.TENANT,
+        Category.MODULE,
+    ),
+    SealedColumn(
+        "import_refused",
+        "sealed",
+        "part_id",
+        None,
+        Place("imports", "refused"),
+        ScopeKind.TENANT,
+        Category.MODULE,
+    ),
+    SealedColumn(
+        "import_key",
+        "sealed",
+        "tenant_id",
+        None,
+        Place("imports", "key"),
         ScopeKind.TENANT,
         Category.MODULE,
     ),
