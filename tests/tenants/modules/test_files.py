@@ -692,3 +692,45 @@ def test_20_mb_go_up_and_down_in_bounded_memory(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert 0 < int(done.stdout) < 12 << 20
+
+
+async def test_a_record_that_goes_before_the_upload_is_announced_gets_no_file(
+    in_folder: Shelf, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = await store.create(in_folder.tenant, people, Person(name="Anna"), at=stack.clock.now())
+
+    async def still_there(*_: Any) -> bool:
+        await store.delete(in_folder.tenant, people, record.record_id)
+        return True
+
+    monkeypatch.setattr("mandant.tenants.modules.file_rows.record_exists", still_there)
+    with pytest.raises(NotFound):
+        await keep(in_folder, b"x", record.record_id)
+    await nothing_is_left(stack, in_folder)
+
+
+async def test_an_upload_whose_commit_got_through_after_all_is_not_undone(in_folder: Shelf) -> None:
+    kept = await keep(in_folder)
+    (key,) = await keys(in_folder)
+    object_id = UUID(key.partition("/")[2])
+    assert not await file_removal.remove(
+        in_folder.tenant.data, in_folder.objects, in_folder.tenant_id, object_id
+    )
+    assert await content(in_folder, kept.file_id) == b"content"
+
+
+async def test_a_download_that_began_before_a_re_encryption_finds_the_new_object(
+    in_folder: Shelf, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = await keep(in_folder)
+    find = files._find
+    looked = [await find(in_folder, kept.file_id)]
+    await rotated(stack, in_folder.tenant)
+    _ = [progress async for progress in reseal_files(in_folder, people)]
+
+    async def stale_once(shelf: Shelf, file_id: UUID) -> Any:
+        return looked.pop() if looked else await find(shelf, file_id)
+
+    monkeypatch.setattr(files, "_find", stale_once)
+    assert await content(in_folder, kept.file_id) == b"content"
+    assert looked == []
