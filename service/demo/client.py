@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 __all__ = ["Answer", "Client", "Refused"]
 
@@ -64,16 +64,26 @@ class Client:
         """POST of JSON, whatever the answer."""
         return await self.ask("POST", path, json.dumps({} if body is None else body).encode())
 
+    async def upload(self, path: str, content: bytes, name: str) -> Answer:
+        """POST of a file's bytes, its name beside them."""
+        disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+        headers = {"Content-Type": "application/octet-stream", "Content-Disposition": disposition}
+        return await self.ask("POST", path, content, headers)
+
     async def ask(
         self,
         method: str,
         path: str,
         body: bytes | None = None,
-        kind: str = "application/json",
+        headers: Mapping[str, str] | None = None,
         prefix: str = "/api/v1",
     ) -> Answer:
         """One request to `path` under `prefix`. Raises: OSError when nobody answers."""
-        return await asyncio.to_thread(self._ask, method, prefix + path, body, kind)
+        sent = {"Content-Type": "application/json"} if body is not None else {}
+        sent |= headers or {}
+        if self.secret is not None:
+            sent["Authorization"] = f"Bearer {self.secret}"
+        return await asyncio.to_thread(self._ask, method, prefix + path, body, sent)
 
     async def need(self, method: str, path: str, body: Any = None) -> Any:
         """The answer's JSON. Raises: Refused unless the status is a 2xx."""
@@ -87,14 +97,11 @@ class Client:
             raise Refused(answer, method, path)
         return answer.json
 
-    def _ask(self, method: str, path: str, body: bytes | None, kind: str) -> Answer:
+    def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         place = urlsplit(self.address)
         connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=TIMEOUT)
-        headers = {"Content-Type": kind} if body is not None else {}
-        if self.secret is not None:
-            headers["Authorization"] = f"Bearer {self.secret}"
         try:
-            connection.request(method, path, body=body, headers=headers)
+            connection.request(method, path, body=body, headers=dict(headers))
             said = connection.getresponse()
             names = {name.lower(): value for name, value in said.getheaders()}
             return Answer(said.status, names, said.read())

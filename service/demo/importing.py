@@ -1,37 +1,39 @@
-"""One customer file into one tenant, through the public API."""
+"""One file into one tenant's customers, through the public API: upload, look, start, wait."""
 
 import asyncio
-from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from mandant.service.demo.client import Client
-from mandant.tenants.modules.customers import customers
-from mandant.tenants.modules.importing import Importer, open_reader, proposed
 
-__all__ = ["Imported", "import_file"]
+__all__ = ["finished", "import_file", "start_import", "upload_import"]
 
-
-@dataclass(frozen=True)
-class Imported:
-    """What became of a file's rows."""
-
-    imported: int
-    refused: int
+LOOK_AGAIN = 0.1  # seconds
+MODULE = "/tenants/{}/modules/customers"
 
 
-async def import_file(api: Client, tenant_id: str, path: Path) -> Imported:
-    records, refused = await asyncio.to_thread(_read, path)
-    await api.need("POST", f"/tenants/{tenant_id}/modules/customers/records/bulk", {"records": records})
-    return Imported(len(records), refused)
+async def upload_import(api: Client, tenant_id: str, content: bytes, name: str) -> str:
+    """The address of a new import of the file. Nothing is imported yet. Raises: Refused."""
+    path = f"{MODULE.format(tenant_id)}/imports"
+    made = api.accepted(await api.upload(path, content, name), "POST", path)
+    return f"{path}/{made['id']}"
 
 
-def _read(path: Path) -> tuple[list[Any], int]:
-    reader = open_reader(BytesIO(path.read_bytes()), path.name)
-    importer = Importer(customers, proposed(customers, reader))
-    made = [importer.to_record(row) for row in reader.rows()]
-    good = [msgspec.to_builtins(one) for one in made if not isinstance(one, list)]
-    return good, len(made) - len(good)
+async def start_import(api: Client, address: str) -> Any:
+    """The import, running. Raises: Refused."""
+    return await api.need("POST", f"{address}/start")
+
+
+async def finished(api: Client, address: str) -> Any:
+    """The import once it is over, however it ended. Waits as long as that takes. Raises: Refused."""
+    while True:
+        found = await api.need("GET", address)
+        if found["state"] != "running":
+            return found
+        await asyncio.sleep(LOOK_AGAIN)
+
+
+async def import_file(api: Client, tenant_id: str, content: bytes, name: str) -> Any:
+    """A whole import with the mapping that is proposed. Returns it as the API shows it. Raises: Refused."""
+    address = await upload_import(api, tenant_id, content, name)
+    await start_import(api, address)
+    return await finished(api, address)

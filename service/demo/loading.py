@@ -39,8 +39,11 @@ async def load(client: Client, company: DemoCompany, sign_ins: SignIns, say: Say
     api = await settle(client, company, sign_ins, say)
     for path in company.files:
         if path.name not in known.imported:
-            done = await import_file(api, str(known.tenant_id), path)
-            say(f"  {path.name}: {done.imported} customers imported")
+            done = await import_file(api, str(known.tenant_id), path.read_bytes(), path.name)
+            if done["state"] != "done":
+                raise DemoBlocked(f"the import of {path.name} {done['state']}: {done['stopped']}")
+            rows = done["progress"]
+            say(f"  {path.name}: {rows['created']} customers imported, {rows['refused']} rows refused")
             known.imported.append(path.name)
             sign_ins.save()
             new = True

@@ -10,7 +10,18 @@ import asyncpg
 from mandant.service.demo.client import Refused
 from mandant.service.demo.loading import DemoBlocked
 from mandant.service.settings import Settings
-from mandant.service.tour import at_rest, imported, isolated, new_keys, read, registered, searched, tampered
+from mandant.service.tour import (
+    at_rest,
+    exported,
+    imported,
+    isolated,
+    new_keys,
+    read,
+    registered,
+    searched,
+    tampered,
+    twice,
+)
 from mandant.service.tour.stage import Stage, fresh_folder, open_stage
 from mandant.service.tour.telling import Teller
 from mandant.tenants.errors import TenantsError
@@ -18,7 +29,18 @@ from mandant.vault.errors import VaultError
 
 __all__ = ["STEPS", "walk_all"]
 
-STEPS: Sequence[ModuleType] = (registered, imported, read, at_rest, isolated, searched, tampered, new_keys)
+STEPS: Sequence[ModuleType] = (
+    registered,
+    imported,
+    read,
+    at_rest,
+    isolated,
+    searched,
+    tampered,
+    new_keys,
+    twice,
+    exported,
+)
 
 EXPECTED = (Refused, DemoBlocked, TenantsError, VaultError, OSError, asyncpg.PostgresError, LookupError)
 
