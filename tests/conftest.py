@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from mandant.service.postgres import EmbeddedPostgres
 from mandant.service.postgres.roles import ensure_database
+from tests.no_network import no_network_in_transactions  # noqa: F401 - a fixture for every test
 from tests.stack import Stack, make_templates, open_stack
 from tests.tools import MISSING
 
