@@ -27,6 +27,9 @@ from mandant.tenants.modules import files
 from mandant.tenants.modules.importing.state import ImportConflict
 from mandant.tenants.people import errors as people
 from mandant.vault import errors as vault
+from mandant.vault.keyring import ControlOlderThanData
+from mandant.vault.kms import errors as kms
+from mandant.vault.open_scope import UnknownGeneration
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -226,6 +229,13 @@ def _saying(kind: Kind) -> Callable[[Exception], ProblemDetailsException]:
     return make
 
 
+def _of_denied(error: Exception) -> ProblemDetailsException:
+    """What the KMS does not recognise was moved or damaged: an alert, like ciphertext that does not open."""
+    if getattr(error, "reason", "") in ("wrong_context", "refused"):
+        return _of_anything(error)
+    return _retrying(KEY_DENIED)(error)
+
+
 def _of_not_unique(error: Exception) -> ProblemDetailsException:
     field = getattr(error, "field", "")
     return problem(NOT_UNIQUE, str(error), errors=[(field, "another record has the same value")])
@@ -258,7 +268,14 @@ PROBLEMS: ProblemMap = {
     objects.ObjectsUnavailable: _retrying(UNAVAILABLE),
     objects.ObjectsRefused: _retrying(UNAVAILABLE),
     vault.KeyShredded: _retrying(GONE),
-    vault.KeyDenied: _retrying(KEY_DENIED),
+    vault.KeyDenied: _of_denied,
+    UnknownGeneration: _retrying(BEHIND),
+    ControlOlderThanData: _retrying(BEHIND),
+    kms.KmsError: _retrying(KEYS),
+    vault.KeyFileMissing: _retrying(KEYS),
+    kms.KeyFileDamaged: _retrying(KEYS),
+    kms.KeyFileExposed: _retrying(KEYS),
+    kms.KeyFileOutdated: _retrying(KEYS),
     vault.KeyUnavailable: _retrying(KEYS),
     vault.ControlUnavailable: _retrying(UNAVAILABLE),
     service.BrokenBody: _saying(BAD_REQUEST),

@@ -121,14 +121,8 @@ class Settings:
         "MANDANT_LOG_LEVEL", _one_of("debug", "info", "warning", "error", "critical"), "info"
     )
     """Least severe event that is logged."""
-    log_format: Literal["json", "console"] = _variable(
-        "MANDANT_LOG_FORMAT", _one_of("json", "console"), "json"
-    )
-    """One JSON object a line, or coloured lines for a person."""
     otel_endpoint: str | None = _variable("MANDANT_OTEL_ENDPOINT", _http, None)
     """OTLP/HTTP collector. None: no traces. Needs the `otel` extra."""
-    metrics: bool = _variable("MANDANT_METRICS", _switch, True)
-    """Whether /metrics answers."""
 
     objects: Literal["folder", "s3"] = _variable("MANDANT_OBJECTS", _one_of("folder", "s3"), "folder")
     """Where sealed files lie."""
@@ -157,8 +151,6 @@ class Settings:
     """Times a job is tried, those that killed their worker included."""
     job_concurrency: int = _variable("MANDANT_JOB_CONCURRENCY", _whole(1, 64), 4)
     """Jobs that one worker runs at a time."""
-    phone_region: str = _variable("MANDANT_PHONE_REGION", _text, "CH")
-    """Country whose rules read a phone number without a prefix."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

@@ -30,7 +30,8 @@ class KeyShredded(VaultError):
 class KeyDenied(VaultError):
     """The KMS refuses the key, and asking again will not help.
 
-    `reason` is one of denied, disabled, pending_deletion, gone.
+    `reason` is one of denied, disabled, pending_deletion, gone; wrong_context or refused where the wrapped
+    bytes are not what the KMS made, which no tenant and no administrator does on purpose.
     """
 
     def __init__(self, reason: str) -> None:
