@@ -60,23 +60,28 @@ async def reindex(
     """
     await rotate_and_apply(control, provider, tenant, category, Purpose.INDEX, clock.now())
     concerned = [module for module in modules if module.category == category]
+
+    async def newest(db: Any, keys: OpenScope) -> int:
+        await db.execute("SELECT mandant.enter($1, $2, false)", tenant.tenant_id, keys.key_state)
+        return keys.index_key(category).generation
+
+    # Asked before the pass: where another reindex begins during it, only part of the records are newer.
+    reached = await tenant.entered(newest)
     for module in concerned:
         async for progress in reseal(tenant, module):
             yield progress
 
-    async def newest(db: Any, keys: OpenScope) -> int:
-        generation = keys.index_key(category).generation
+    async def drop_older(db: Any, keys: OpenScope) -> None:
         for module in concerned:
             await db.execute(
                 "SELECT mandant.drop_unique_terms($1, $2, $3, $4)",
                 tenant.tenant_id,
                 keys.key_state,
                 module.name,
-                generation,
+                reached,
             )
-        return generation
 
-    living = await tenant.entered(newest)
+    await tenant.entered(drop_older)
     scope = scope_id(tenant.tenant_id, ScopeKind.TENANT)
-    state = await shred(control, scope, category, clock.now(), purpose=Purpose.INDEX, below=living)
+    state = await shred(control, scope, category, clock.now(), purpose=Purpose.INDEX, below=reached)
     await apply_facts(tenant, state, clock.now())

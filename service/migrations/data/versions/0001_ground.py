@@ -62,6 +62,8 @@ _STATEMENTS = (
     END
     $$
     """,
+    # Who writes holds a lock from before the key state is read until the transaction ends: no fact is
+    # applied (mandant.applied) while somebody still writes with the keys from before it.
     """
     CREATE FUNCTION mandant.enter(p_tenant uuid, p_key_state bigint, p_write boolean)
     RETURNS void LANGUAGE plpgsql VOLATILE AS $$
@@ -70,6 +72,9 @@ _STATEMENTS = (
         v_state text;
     BEGIN
         PERFORM mandant.set_tenant(p_tenant);
+        IF p_write THEN
+            PERFORM pg_advisory_xact_lock_shared(hashtextextended('mandant.keys.' || p_tenant::text, 0));
+        END IF;
         SELECT t.key_state, t.state INTO v_key_state, v_state
           FROM mandant.tenant t WHERE t.tenant_id = p_tenant;
         IF NOT FOUND THEN
@@ -98,11 +103,13 @@ _STATEMENTS = (
     $$
     """,
     # Says that control's facts up to p_to have been carried out on this data. Works for any key state.
+    # Waits for who writes with older keys: what they write is there for whoever goes through the data next.
     """
     CREATE FUNCTION mandant.applied(p_tenant uuid, p_to bigint, p_at timestamptz)
     RETURNS void LANGUAGE plpgsql VOLATILE AS $$
     BEGIN
         PERFORM mandant.set_tenant(p_tenant);
+        PERFORM pg_advisory_xact_lock(hashtextextended('mandant.keys.' || p_tenant::text, 0));
         UPDATE mandant.tenant t SET key_state = p_to, updated_at = p_at
          WHERE t.tenant_id = p_tenant AND t.key_state < p_to;
     END

@@ -299,7 +299,8 @@ _STATEMENTS = (
     $$
     """,
     # The same records under newer keys: version and times stay, and a row that has changed since is left
-    # alone (its writer used the newest keys). Not a tenant's write: allowed while the tenant is read-only.
+    # alone (its writer used the newest keys). Not a tenant's write: allowed while the tenant is read-only,
+    # and so it holds the lock of a writer (0001_ground) itself.
     """
     CREATE FUNCTION mandant.record_reseal(
         p_tenant uuid, p_key_state bigint, p_module text, p_records uuid[], p_versions integer[],
@@ -309,6 +310,7 @@ _STATEMENTS = (
     DECLARE
         v_done uuid[];
     BEGIN
+        PERFORM pg_advisory_xact_lock_shared(hashtextextended('mandant.keys.' || p_tenant::text, 0));
         PERFORM mandant.enter(p_tenant, p_key_state, false);
         WITH resealed AS (
             UPDATE mandant.record r
@@ -338,6 +340,7 @@ _STATEMENTS = (
         p_tenant uuid, p_key_state bigint, p_module text, p_below integer)
     RETURNS void LANGUAGE plpgsql VOLATILE AS $$
     BEGIN
+        PERFORM pg_advisory_xact_lock_shared(hashtextextended('mandant.keys.' || p_tenant::text, 0));
         PERFORM mandant.enter(p_tenant, p_key_state, false);
         DELETE FROM mandant.unique_term t
          WHERE t.tenant_id = p_tenant AND t.module = p_module AND t.index_generation < p_below;
