@@ -19,9 +19,10 @@ from mandant.service.demo.client import Client
 from mandant.service.opening import open_runtime
 from mandant.service.settings import Settings
 
-__all__ = ["Service", "Stopped", "serving", "up"]
+__all__ = ["WORKER", "Service", "Stopped", "serving", "up"]
 
 Result = TypeVar("Result")
+WORKER = ("-m", "mandant", "worker")
 
 
 class Stopped(Exception):
@@ -59,11 +60,17 @@ def stopped_with(stopped: Stopped) -> int:
 class Service:
     """The running children of one parent."""
 
-    def __init__(self, address: str, where: Databases, children: Children, stop: asyncio.Event) -> None:
+    def __init__(
+        self, address: str, where: Databases, environ: dict[str, str], log: Path | None, stop: asyncio.Event
+    ) -> None:
         self.address = address
         self.where = where
-        self.children = children
-        self._stop = stop
+        self.children: Children = {}
+        self._environ, self._log, self._stop = environ, log, stop
+
+    async def start(self, name: str, *command: str) -> None:
+        """Start a child under a name, or another one where that one has ended."""
+        self.children[name] = await start_child(self._environ, *command, log=self._log)
 
     async def ended(self) -> int:
         """Wait for Ctrl-C, SIGTERM or a child that ends by itself. Returns the exit code to end with."""
@@ -118,22 +125,20 @@ async def serving(
         # the children do not race for who makes the key file.
         async with open_runtime(settings, []):
             pass
-        children: Children = {}
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        service = Service(f"http://{host}:{port}", where, children, stop)
+        service = Service(f"http://{host}:{port}", where, environ, log, stop)
         try:
-            children["worker"] = await start_child(environ, "-m", "mandant", "worker", log=log)
-            children["web"] = await start_child(
-                environ,
+            await service.start("worker", *WORKER)
+            await service.start(
+                "web",
                 *("-m", "granian", "--interface", "asgi", "--factory", "mandant.service.app:create_app"),
                 *("--host", settings.host, "--port", str(port), "--workers", str(settings.web_workers)),
                 *("--no-access-log", "--log-level", "warning"),
-                log=log,
             )
             await service.unless_stopped(_until_ready(Client(service.address)))
             yield service
         finally:
-            await stop_all(children)
+            await stop_all(service.children)
 
 
 async def _until_ready(client: Client) -> None:

@@ -15,26 +15,26 @@ PROMISE = (
     "and ciphertext only. (Promise 1)"
 )
 ROW = (
-    "SELECT record_id, version, terms, sealed FROM mandant.record\n"
-    " WHERE tenant_id = $1 AND module = 'customers' ORDER BY record_id DESC LIMIT 1"
+    "SELECT tenant_id, module, record_id, version, terms, sealed\n  FROM mandant.record WHERE record_id = $1"
 )
 PLANTED = "planted: Anna Muster, Alpweg 1"
 
 
 async def walk(stage: Stage, tell: Teller) -> None:
-    company = stage.companies["alpenglut"]
     async with stage.connected() as admin:
-        tell.say("As the database's superuser, whom no row-level security binds:")
+        tell.say("The same customer, as the database's superuser, whom no row-level security binds:")
         tell.command(f"psql> {ROW}")
-        row = await admin.fetchrow(ROW, company.tenant_id)
+        row = await admin.fetchrow(ROW, stage.shown)
         assert row is not None  # noqa: S101 - imported two steps before
         sealed: bytes = row["sealed"]
         tell.output(
             [
+                f"tenant_id  {row['tenant_id']}",
+                f"module     {row['module']}",
                 f"record_id  {row['record_id']}",
                 f"version    {row['version']}",
-                f"terms      {{{', '.join(map(str, row['terms'][:3]))}, ...}}  {len(row['terms'])} of them",
-                f"sealed     \\x{sealed[:5].hex()} {sealed[5:29].hex()} ...  {len(sealed)} bytes",
+                f"terms      {{{', '.join(map(str, row['terms'][:2]))}, ...}}  {len(row['terms'])} terms",
+                f"sealed     \\x{sealed[:24].hex()}...  {len(sealed)} bytes",
             ]
         )
         person = await admin.fetchrow("SELECT sealed FROM mandant.person LIMIT 1")
@@ -44,7 +44,7 @@ async def walk(stage: Stage, tell: Teller) -> None:
         tell.say("Who signs in is sealed too, and found by a keyed term of the e-mail address:")
         tell.output(
             [
-                f"person     \\x{person['sealed'][:32].hex()} ...  {len(person['sealed'])} bytes",
+                f"person     \\x{person['sealed'][:24].hex()}...  {len(person['sealed'])} bytes",
                 f"directory  \\x{entry['term'].hex()}",
             ]
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from mandant.service.demo.importing import import_file
 from mandant.service.demo.loading import settle
-from mandant.service.tour.elsewhere import NEWCOMER
+from mandant.service.tour.elsewhere import HEIR
 from mandant.service.tour.stage import Stage
 from mandant.service.tour.telling import Teller
 
@@ -34,9 +34,9 @@ async def walk(stage: Stage, tell: Teller) -> None:
     tell.proves(
         "the same as a table that Excel opens", table.status == 200 and table.body.startswith(b"\xef\xbb\xbf")
     )
-    other = await settle(stage.client, NEWCOMER, stage.sign_ins, lambda _: None)
-    tenant_id = str(stage.sign_ins.of(NEWCOMER.key).tenant_id)
-    tell.command("import customers.jsonl into a third, new company; export there")
+    other = await settle(stage.client, HEIR, stage.sign_ins, lambda _: None)
+    tenant_id = str(stage.sign_ins.of(HEIR.key).tenant_id)
+    tell.command("import customers.jsonl into a new company; export there")
     await import_file(other, tenant_id, answer.body, "customers.jsonl")
     again = await other.get(f"/tenants/{tenant_id}/modules/customers/export", format="jsonl")
     tell.proves("both exports hold the same records", _contents(answer.body) == _contents(again.body))

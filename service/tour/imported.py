@@ -1,5 +1,6 @@
 """The companies' files: read without doing anything, then imported by a background job."""
 
+import textwrap
 from typing import Any
 
 from mandant.service.demo.importing import finished, start_import, upload_import
@@ -42,8 +43,8 @@ async def _import(tell: Teller, company: Company, name: str, content: bytes) -> 
     mapped = [f"{one['column']} > {one['target']}" for one in dry["mapping"]["columns"] if one["target"]]
     tell.output(
         [
-            f"dry run: {dry['format']}, {dry['rows']} rows, {dry['bad']} with problems",
-            f"mapping: {', '.join(mapped)}",
+            f"dry run: {dry['format']}, {dry['rows']} rows, {dry['bad']} with problems; {len(mapped)} columns:",
+            *textwrap.wrap(", ".join(mapped), 72, max_lines=2, placeholder=" ..."),
             *(f"line {one['line']}, {one['column'] or 'row'}: {one['message']}" for one in dry["problems"]),
         ]
     )

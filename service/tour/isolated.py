@@ -15,16 +15,14 @@ COUNT = "SELECT count(*) FROM mandant.record"
 
 async def walk(stage: Stage, tell: Teller) -> None:
     mine, theirs = stage.companies["alpenglut"], stage.companies["lac-bleu"]
-    await _over_http(tell, mine, theirs)
+    await _over_http(tell, mine, theirs, stage.shown)
     tell.say("The application's role owns nothing and has row-level security FORCEd on it:")
     await _with_sql(stage, tell, mine, theirs)
 
 
-async def _over_http(tell: Teller, mine: Company, theirs: Company) -> None:
-    listed = await mine.api.need("GET", f"{mine.base}?limit=1")
-    record_id = listed["items"][0]["id"]
+async def _over_http(tell: Teller, mine: Company, theirs: Company, record_id: str) -> None:
     known = f"{mine.base}/{record_id}"
-    tell.command(f"GET /api/v1/tenants/{{{mine.about.name}}}/.../records/{record_id}")
+    tell.command(f"GET .../records/{record_id}")
     answers = {
         f"as {mine.about.name}": (await mine.api.get(known)).status,
         f"as {theirs.about.name}": (await theirs.api.get(known)).status,

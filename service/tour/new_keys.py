@@ -1,11 +1,10 @@
 """Rotate, re-encrypt, reindex: new keys for what is stored, while everybody goes on working."""
 
-import asyncio
-import sys
 from typing import Any
 
 import asyncpg
 
+from mandant.service.tour.commands import succeeded
 from mandant.service.tour.stage import Company, Stage
 from mandant.service.tour.telling import Teller
 
@@ -29,7 +28,7 @@ async def walk(stage: Stage, tell: Teller) -> None:
         old_terms = await _terms(admin, company)
         for words in ("rotate", "re-encrypt", "reindex"):
             tell.command(f"mandant vault {words} --tenant {company.tenant_id}")
-            said = await command(stage, "vault", words, "--tenant", company.tenant_id)
+            said = await succeeded(stage, "vault", words, "--tenant", company.tenant_id)
             tell.output(said.splitlines()[-1:])
             rows.append(await _generations(admin, company))
         new_terms = await _terms(admin, company)
@@ -50,27 +49,10 @@ async def walk(stage: Stage, tell: Teller) -> None:
     conditions = [{"field": "emails.address", "value": email}]
     found = await company.api.need("POST", f"{company.base}/search", {"conditions": conditions})
     tell.proves("a search finds what it found before", [o["id"] for o in found["items"]] == [before[0]["id"]])
-    said = await command(stage, "vault", "verify")
+    said = await succeeded(stage, "vault", "verify")
     tell.command("mandant vault verify")
     tell.output(said.splitlines()[-1:])
     tell.proves("everything that is stored opens, and its terms are right", "all is well" in said)
-
-
-async def command(stage: Stage, *words: str) -> str:
-    """What a `mandant` command prints, beside the running service. Raises: OSError where it fails."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "mandant", *words),
-        env={**stage.environ, "COLUMNS": "90"},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    text = said.decode(errors="replace").strip()
-    if process.returncode != 0:
-        raise OSError(f"mandant {' '.join(words)} ended with {process.returncode}: {text[-300:]}")
-    return text
 
 
 async def _everything(company: Company) -> list[Any]:

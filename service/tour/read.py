@@ -12,8 +12,9 @@ PROMISE = "A member sees a customer as a record with its fields; nothing of the 
 async def walk(stage: Stage, tell: Teller) -> None:
     company = stage.companies["alpenglut"]
     listed = await company.api.need("GET", f"{company.base}?limit=50")
-    one = next(item for item in listed["items"] if item["record"]["addresses"] and item["record"]["emails"])
-    tell.command(f"GET /api/v1{company.base.replace(company.tenant_id, '{tenant}')}/{one['id']}")
+    one = next(item for item in listed["items"] if _is_full(item["record"]))
+    stage.shown = one["id"]
+    tell.command(f"GET .../modules/customers/records/{one['id']}")
     answer = await company.api.get(f"{company.base}/{one['id']}")
     record = answer.json["record"]
     tell.output(_lines(record))
@@ -21,6 +22,11 @@ async def walk(stage: Stage, tell: Teller) -> None:
         f"answered {answer.status}, version {answer.json['version']}, with every field",
         answer.status == 200 and answer.json == one,
     )
+
+
+def _is_full(record: dict[str, Any]) -> bool:
+    """Has it enough to look at?"""
+    return all(record[name] for name in ("addresses", "emails", "phones", "birthday", "last_name"))
 
 
 def _lines(record: dict[str, Any]) -> list[str]:
@@ -32,5 +38,5 @@ def _lines(record: dict[str, Any]) -> list[str]:
         f"address   {address['street']}, {address['postcode']} {address['city']}",
         f"e-mail    {email['address']}",
         f"phone     {phones}",
-        f"birthday  {record['birthday'] or '-'}",
+        f"birthday  {record['birthday']}",
     ]

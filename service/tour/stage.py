@@ -22,7 +22,7 @@ from mandant.service.runtime import Runtime
 from mandant.service.settings import Settings
 from mandant.tenants.modules.customers import customers, groups
 
-__all__ = ["Company", "Stage", "fresh_folder", "open_stage"]
+__all__ = ["Company", "Interrupted", "Stage", "fresh_folder", "open_stage"]
 
 
 @dataclass
@@ -40,6 +40,15 @@ class Company:
         return f"/tenants/{self.tenant_id}/modules/customers/records"
 
 
+@dataclass(frozen=True)
+class Interrupted:
+    """An import whose worker was killed."""
+
+    company: Company
+    address: str
+    rows: int
+
+
 @dataclass
 class Stage:
     """The installation under `folder`/installation, served."""
@@ -52,6 +61,9 @@ class Stage:
     client: Client
     sign_ins: SignIns
     companies: dict[str, Company] = field(default_factory=dict)
+    shown: str = ""
+    """The id of the customer that the reader has been shown."""
+    interrupted: Interrupted | None = None
 
     @property
     def installation(self) -> Path:

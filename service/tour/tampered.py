@@ -21,15 +21,15 @@ WRITE = (
 
 async def walk(stage: Stage, tell: Teller) -> None:
     mine, theirs = stage.companies["alpenglut"], stage.companies["lac-bleu"]
-    first, second = await _ids(mine)
-    foreign, _ = await _ids(theirs)
+    first, second = stage.shown, (await _ids(mine))[0]
+    foreign = (await _ids(theirs))[0]
     async with stage.connected() as admin:
         original = await admin.fetchval(SEALED, mine.tenant_id, first)
         flipped = bytearray(original)
         flipped[len(flipped) // 2] ^= 1
         cases = (
             (
-                "the sealed bytes of the tenant's next customer",
+                "the sealed bytes of another customer of the tenant",
                 await admin.fetchval(SEALED, mine.tenant_id, second),
             ),
             ("those of the other tenant", await admin.fetchval(SEALED, theirs.tenant_id, foreign)),
@@ -63,6 +63,6 @@ async def _answer(admin: "asyncpg.Connection[Any]", company: Company, record_id:
     return (await company.api.get(f"{company.base}/{record_id}")).status
 
 
-async def _ids(company: Company) -> tuple[str, str]:
-    listed = await company.api.need("GET", f"{company.base}?limit=2")
-    return listed["items"][0]["id"], listed["items"][1]["id"]
+async def _ids(company: Company) -> list[str]:
+    listed = await company.api.need("GET", f"{company.base}?limit=1")
+    return [item["id"] for item in listed["items"]]

@@ -6,7 +6,9 @@ from pathlib import Path
 from types import ModuleType
 
 import asyncpg
+import rich_click as click
 
+from mandant.service.cli.up import Stopped
 from mandant.service.demo.client import Refused
 from mandant.service.demo.loading import DemoBlocked
 from mandant.service.settings import Settings
@@ -15,9 +17,12 @@ from mandant.service.tour import (
     exported,
     imported,
     isolated,
+    key_file,
+    killed,
     new_keys,
     read,
     registered,
+    resumed,
     searched,
     tampered,
     twice,
@@ -32,6 +37,7 @@ __all__ = ["STEPS", "walk_all"]
 STEPS: Sequence[ModuleType] = (
     registered,
     imported,
+    killed,
     read,
     at_rest,
     isolated,
@@ -40,9 +46,13 @@ STEPS: Sequence[ModuleType] = (
     new_keys,
     twice,
     exported,
+    resumed,
 )
 
-EXPECTED = (Refused, DemoBlocked, TenantsError, VaultError, OSError, asyncpg.PostgresError, LookupError)
+EXPECTED = (
+    *(Refused, DemoBlocked, TenantsError, VaultError, Stopped, click.ClickException),
+    *(OSError, asyncpg.PostgresError, LookupError),
+)
 
 
 async def walk_all(var: Path, tell: Teller) -> None:
@@ -54,11 +64,12 @@ async def walk_all(var: Path, tell: Teller) -> None:
     settings = Settings(var=folder / "installation")
     await asyncio.to_thread(fresh_folder, settings.var)
     async with open_stage(folder, settings) as stage:
-        await stage.service.unless_stopped(_walk(stage, tell), children=False)
+        await stage.service.unless_stopped(_walk(STEPS, stage, tell), children=False)
+    await _walk((key_file,), stage, tell)
 
 
-async def _walk(stage: Stage, tell: Teller) -> None:
-    for step in STEPS:
+async def _walk(steps: Sequence[ModuleType], stage: Stage, tell: Teller) -> None:
+    for step in steps:
         tell.begin(step.NAME, step.PROMISE)
         try:
             await step.walk(stage, tell)
