@@ -87,13 +87,13 @@ class RecoveryBody(Body, frozen=True):
     recovery_codes: list[str]
 
 
-@get("/me", summary="Who is signed in")
+@get("/me", summary="Who is signed in", operation_id="me_read")
 async def me(request: MandantRequest) -> MeBody:
     """The person and the tenants that the person belongs to."""
     return await _me(runtime_of(request).people, await person_of(request))
 
 
-@patch("/me", summary="Change name or language")
+@patch("/me", summary="Change name or language", operation_id="me_update")
 async def change_me(request: MandantRequest, data: JSONBody[ProfileBody]) -> MeBody:
     """The address of sign-in stays as it is."""
     clean(data)
@@ -106,28 +106,43 @@ async def change_me(request: MandantRequest, data: JSONBody[ProfileBody]) -> MeB
     return await _me(people, who)
 
 
-@post("/me/password", status_code=204, summary="Change the password")
+@post("/me/password", status_code=204, summary="Change the password", operation_id="me_change_password")
 async def change_my_password(request: MandantRequest, data: JSONBody[PasswordBody]) -> None:
     """Needs the old one."""
     who = await _limited(request)
     await change_password(runtime_of(request).people, who, data.old_password, data.new_password)
 
 
-@post("/me/second-factor", status_code=200, summary="Begin with a second factor")
+@post(
+    "/me/second-factor",
+    status_code=200,
+    summary="Begin with a second factor",
+    operation_id="second_factor_begin",
+)
 async def begin_second_factor(request: MandantRequest) -> SecretBody:
     """A secret for an authenticator app (TOTP). It is asked for once a code has confirmed it."""
     secret, address = await begin(runtime_of(request).people, await person_of(request))
     return SecretBody(secret=secret, address=address)
 
 
-@post("/me/second-factor/confirm", status_code=200, summary="Switch the second factor on")
+@post(
+    "/me/second-factor/confirm",
+    status_code=200,
+    summary="Switch the second factor on",
+    operation_id="second_factor_confirm",
+)
 async def confirm_second_factor(request: MandantRequest, data: JSONBody[CodeBody]) -> RecoveryBody:
     """Ends the person's other sessions and gives the recovery codes."""
     who = await _limited(request)
     return RecoveryBody(recovery_codes=await confirm(runtime_of(request).people, who, data.code))
 
 
-@post("/me/second-factor/off", status_code=204, summary="Switch the second factor off")
+@post(
+    "/me/second-factor/off",
+    status_code=204,
+    summary="Switch the second factor off",
+    operation_id="second_factor_off",
+)
 async def end_second_factor(request: MandantRequest, data: JSONBody[OffBody]) -> None:
     """Ends the person's other sessions."""
     who = await _limited(request)

@@ -13,6 +13,7 @@ from litestar.routes import HTTPRoute
 
 from mandant.service.api import handlers
 from mandant.service.api.docs import Document, Page, docs_router, document_handler
+from mandant.service.api.document import BEARER, COMPONENTS, DESCRIPTION, TITLE, operation_id, tags
 from mandant.service.edge.body import MandantRequest
 from mandant.service.edge.metrics import Metrics
 from mandant.service.problems import PROBLEMS
@@ -24,16 +25,20 @@ API_VERSION = "1.0.0"  # of what is under /api/v1: grows with what it offers
 
 def application(modules: Sequence[Module[Any]], settings: Settings, metrics: Metrics) -> Litestar:
     """The application below the edge. Handlers that take files set a `request_max_body_size` of their own."""
-    document = Document(path="/openapi.json")
+    document = Document(modules, path="/openapi.json")
     app = Litestar(
         route_handlers=[*handlers(modules, metrics), document_handler(document)],
         request_class=MandantRequest,
         request_max_body_size=settings.body_limit,
         plugins=[ProblemDetailsPlugin(ProblemDetailsConfig(exception_to_problem_detail_map=PROBLEMS))],
         openapi_config=OpenAPIConfig(
-            title="mandant",
+            title=TITLE,
             version=API_VERSION,
-            description="Tenants' data, sealed, isolated and searchable.",
+            description=DESCRIPTION,
+            components=COMPONENTS,
+            security=[{BEARER: []}],
+            tags=tags(modules),
+            operation_id_creator=operation_id,
             render_plugins=[Page(path="/"), document],
             openapi_router=docs_router(),
             use_handler_docstrings=True,

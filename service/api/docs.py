@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from litestar import Response, Router, get
 from litestar.connection import Request
 from litestar.datastructures import CacheControlHeader, ResponseHeader
@@ -17,7 +17,8 @@ from litestar.params import FromPath
 from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
-from mandant.service.api.problem_responses import with_problems
+from mandant.service.api.document import finished
+from mandant.tenants.modules import Module
 
 STATIC = Path(__file__).parents[1] / "static"
 ASSETS = {
@@ -34,11 +35,18 @@ POLICY = (
 
 
 class Document(JsonRenderPlugin):
-    """The OpenAPI document with the problem responses that every operation may give."""
+    """The OpenAPI document, made at the first request."""
+
+    def __init__(self, modules: Sequence[Module[Any]], **config: Any) -> None:
+        super().__init__(**config)
+        self._modules = modules
+        self._made: bytes | None = None
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""
-        return self.render_json(request, with_problems(openapi_schema))
+        if self._made is None:
+            self._made = self.render_json(request, finished(openapi_schema, request.app, self._modules))
+        return self._made
 
 
 class Page(OpenAPIRenderPlugin):
@@ -101,6 +109,6 @@ def document_handler(render: Document) -> Any:
     @get("/api/v1/openapi.json", include_in_schema=False, sync_to_thread=False, media_type="application/json")
     def openapi_json(request: Request[Any, Any, Any]) -> bytes:
         """The document, where tools look for it."""
-        return render.render(request, msgspec.to_builtins(request.app.openapi_schema.to_schema()))
+        return render.render(request, request.app.openapi_schema.to_schema())
 
     return openapi_json

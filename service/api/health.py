@@ -24,7 +24,14 @@ class Ready(msgspec.Struct, frozen=True):
     parts: dict[str, str]
 
 
-@get("/health/live", tags=["health"], summary="Whether the process answers", sync_to_thread=False)
+@get(
+    "/health/live",
+    operation_id="health_live",
+    opt={"public": True},
+    tags=["Health"],
+    summary="Whether the process answers",
+    sync_to_thread=False,
+)
 def live() -> Live:
     """For the supervisor: restart the process when this stops answering."""
     return Live()
@@ -32,7 +39,9 @@ def live() -> Live:
 
 @get(
     "/health/ready",
-    tags=["health"],
+    operation_id="health_ready",
+    opt={"public": True},
+    tags=["Health"],
     summary="Whether requests can be served",
     responses={503: ResponseSpec(Ready, description="A part is not ready")},
 )

@@ -95,7 +95,7 @@ class JoinedBody(Body, frozen=True):
     tenant_id: UUID
 
 
-@get("/tenants/{tenant_id:uuid}/members", summary="List members")
+@get("/tenants/{tenant_id:uuid}/members", summary="List members", operation_id="members_list")
 async def members(request: MandantRequest, tenant_id: FromPath[UUID]) -> list[MemberBody]:
     """In the order they joined."""
     member = await member_of(request, tenant_id, Action.SEE_MEMBERS)
@@ -112,7 +112,12 @@ async def members(request: MandantRequest, tenant_id: FromPath[UUID]) -> list[Me
     ]
 
 
-@patch("/tenants/{tenant_id:uuid}/members/{person_id:uuid}", status_code=204, summary="Change a member")
+@patch(
+    "/tenants/{tenant_id:uuid}/members/{person_id:uuid}",
+    status_code=204,
+    summary="Change a member",
+    operation_id="members_update",
+)
 async def change(
     request: MandantRequest,
     tenant_id: FromPath[UUID],
@@ -126,21 +131,25 @@ async def change(
     await change_member(runtime_of(request).people, member, person_id, role=role, function=data.function)
 
 
-@delete("/tenants/{tenant_id:uuid}/members/{person_id:uuid}", summary="Remove a member, or leave")
+@delete(
+    "/tenants/{tenant_id:uuid}/members/{person_id:uuid}",
+    summary="Remove a member, or leave",
+    operation_id="members_remove",
+)
 async def remove(request: MandantRequest, tenant_id: FromPath[UUID], person_id: FromPath[UUID]) -> None:
     """Counts at the next request. The last owner cannot leave."""
     member = await member_of(request, tenant_id, Action.SEE_MEMBERS)
     await remove_member(runtime_of(request).people, member, person_id)
 
 
-@get("/tenants/{tenant_id:uuid}/invitations", summary="List invitations")
+@get("/tenants/{tenant_id:uuid}/invitations", summary="List invitations", operation_id="invitations_list")
 async def invitations(request: MandantRequest, tenant_id: FromPath[UUID]) -> list[InvitationBody]:
     """Those that wait for an answer, newest first."""
     member = await member_of(request, tenant_id, Action.MANAGE_MEMBERS)
     return [_shown(one) for one in await list_invitations(runtime_of(request).people, member)]
 
 
-@post("/tenants/{tenant_id:uuid}/invitations", summary="Invite a person")
+@post("/tenants/{tenant_id:uuid}/invitations", summary="Invite a person", operation_id="invitations_create")
 async def make_invitation(
     request: MandantRequest, tenant_id: FromPath[UUID], data: JSONBody[InviteBody]
 ) -> InvitedBody:
@@ -152,7 +161,11 @@ async def make_invitation(
     return InvitedBody(invitation=_shown(made), secret=secret)
 
 
-@delete("/tenants/{tenant_id:uuid}/invitations/{invitation_id:uuid}", summary="Withdraw an invitation")
+@delete(
+    "/tenants/{tenant_id:uuid}/invitations/{invitation_id:uuid}",
+    summary="Withdraw an invitation",
+    operation_id="invitations_withdraw",
+)
 async def withdraw_invitation(
     request: MandantRequest, tenant_id: FromPath[UUID], invitation_id: FromPath[UUID]
 ) -> None:
@@ -161,14 +174,25 @@ async def withdraw_invitation(
     await withdraw(runtime_of(request).people, member, invitation_id)
 
 
-@post("/invitations/accept", status_code=200, summary="Accept an invitation, signed in")
+@post(
+    "/invitations/accept",
+    status_code=200,
+    summary="Accept an invitation, signed in",
+    operation_id="invitations_accept",
+)
 async def accept_signed_in(request: MandantRequest, data: JSONBody[AcceptBody]) -> JoinedBody:
     """The invitation must have been sent to the address of whoever is signed in."""
     who = await person_of(request)
     return JoinedBody(tenant_id=await accept_as_person(runtime_of(request).people, who, data.secret))
 
 
-@post("/invitations/accept-as-newcomer", status_code=200, summary="Accept an invitation without a sign-in")
+@post(
+    "/invitations/accept-as-newcomer",
+    status_code=200,
+    summary="Accept an invitation without a sign-in",
+    operation_id="invitations_accept_as_newcomer",
+    opt={"public": True},
+)
 async def accept_new(request: MandantRequest, data: JSONBody[NewcomerBody]) -> JoinedBody:
     """Makes the person; afterwards sign in. Who has a sign-in already signs in first and accepts then."""
     clean(data)

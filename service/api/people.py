@@ -10,12 +10,11 @@ from mandant.service.api import account, members, registering, tenant, tokens
 
 people_router = Router(
     "/api/v1",
-    tags=["people"],
     route_handlers=[
-        *registering.HANDLERS,
-        *account.HANDLERS,
-        *tenant.HANDLERS,
-        *members.HANDLERS,
-        *tokens.HANDLERS,
+        Router("/", route_handlers=registering.HANDLERS, tags=["Sign-in"]),
+        Router("/", route_handlers=account.HANDLERS, tags=["Account"]),
+        Router("/", route_handlers=tenant.HANDLERS, tags=["Company"]),
+        Router("/", route_handlers=members.HANDLERS, tags=["Members"]),
+        Router("/", route_handlers=tokens.HANDLERS, tags=["API tokens"]),
     ],
 )

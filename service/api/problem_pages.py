@@ -19,7 +19,14 @@ class ProblemKind(msgspec.Struct, frozen=True):
     what_to_do: str
 
 
-@get("/problems/{slug:str}", tags=["problems"], summary="What a problem type means", sync_to_thread=False)
+@get(
+    "/problems/{slug:str}",
+    operation_id="problems_read",
+    opt={"public": True},
+    tags=["Problems"],
+    summary="What a problem type means",
+    sync_to_thread=False,
+)
 def explain(slug: FromPath[str]) -> ProblemKind:
     """Problem types are stable: programs may compare them."""
     kind = KINDS.get(slug)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,25 +36,20 @@ SCHEMA: dict[str, Any] = {
 
 
 def with_problems(document: dict[str, Any]) -> dict[str, Any]:
-    """A copy of the document in which each operation has its problem responses, by status."""
-    filled = copy.deepcopy(document)
-    components = filled.setdefault("components", {})
+    """The document in which each operation has its problem responses, by status."""
+    components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    for schema in schemas.values():
-        # Every type of ours refuses unknown fields; the generator does not say so.
-        if "properties" in schema:
-            schema.setdefault("additionalProperties", False)
     schemas["Problem"] = SCHEMA
     by_status: dict[int, list[Kind]] = {}
     for kind in KINDS.values():
         by_status.setdefault(kind.status, []).append(kind)
     components["responses"] = {f"Problem{status}": _response(kinds) for status, kinds in by_status.items()}
-    for path, method, operation in _operations(filled):
+    for path, method, operation in _operations(document):
         responses = operation.setdefault("responses", {})
         for status in sorted(by_status):
             if _possible(status, path, method, operation):
                 responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
-    return filled
+    return document
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -66,17 +60,21 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
 
 
 def _possible(status: int, path: str, method: str, operation: dict[str, Any]) -> bool:
-    if path.startswith("/health/"):
+    sends, parameters = "requestBody" in operation, operation.get("parameters")
+    if status == 405 or path.startswith("/health/"):
         return status in {400, 431, 500}
-    if status in {413, 415}:
-        return "requestBody" in operation
-    if status == 409:
-        return method != "get"
-    if status == 422:
-        return "requestBody" in operation or bool(operation.get("parameters"))
-    if status in {401, 403, 410}:
-        return path.startswith("/api/")
-    return status != 406 or method == "get"
+    if operation.get("security") == [] and (
+        status in {403, 410} or (status == 401 and not path.endswith("/sign-in"))
+    ):
+        return False
+    return {
+        404: "{" in path,
+        406: False,  # no address of ours offers a choice by Accept
+        409: method != "get",
+        413: sends,
+        415: sends,
+        422: sends or bool(parameters),
+    }.get(status, True)
 
 
 def _response(kinds: list[Kind]) -> dict[str, Any]:

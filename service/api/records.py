@@ -5,7 +5,7 @@ filtered by is sealed data too: it travels in bodies, never in addresses, which 
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,56 +13,22 @@ import msgspec
 from litestar import Response, Router, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from mandant.service.api.looking import MAX_PAGE, looking
 from mandant.service.api.who import member_of
 from mandant.service.edge.body import MandantRequest
 from mandant.service.edge.idempotency import HEADER, begin
 from mandant.service.runtime import runtime_of
-from mandant.tenants.modules import Module, Part, listing, store
+from mandant.tenants.modules import Module, listing, store
 from mandant.tenants.modules.store import Stored
 from mandant.tenants.people.roles import Action
 from mandant.tenants.session import Door, Tenant, open_session
 
-MAX_PAGE = 200
 MAX_BULK = 1_000
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="records on a page")]
 _READ = QueryParameter(ge=1, le=2**31 - 2, description="the version that was read")
 Version = Annotated[int, _READ]
 AnyVersion = Annotated[int | None, _READ]
-
-
-class Condition(Part, frozen=True):
-    """One searchable field and what is looked for; `beginnings` finds words that begin so."""
-
-    field: Annotated[str, msgspec.Meta(max_length=100)]
-    value: Annotated[str, msgspec.Meta(max_length=1000)]
-    beginnings: bool = False
-
-
-class Search(Part, frozen=True):
-    """All conditions must hold. `after`: the `next` of the page before."""
-
-    conditions: Annotated[list[Condition], msgspec.Meta(min_length=1, max_length=10)]
-    after: UUID | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 50
-
-
-class Test(Part, frozen=True):
-    """One field compared: eq, ne, lt, le, gt, ge, contains, starts, or empty with 'true' or 'false'."""
-
-    field: Annotated[str, msgspec.Meta(max_length=100)]
-    operator: Annotated[str, msgspec.Meta(max_length=20)]
-    value: Annotated[str, msgspec.Meta(max_length=1000)]
-
-
-class Query(Part, frozen=True):
-    """A list sorted and filtered by any field. Opens every record: at most 50,000 in the module."""
-
-    filters: Annotated[list[Test], msgspec.Meta(max_length=10)] = []  # noqa: RUF012 - msgspec copies it
-    sort: Annotated[str, msgspec.Meta(max_length=100)] | None = None
-    descending: bool = False
-    after: UUID | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 50
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -80,6 +46,7 @@ class Created(msgspec.Struct, frozen=True):
 def records_router(module: Module[Any]) -> Router:
     """The handlers of one module."""
     shown, page_of, bulk_of = _types(module)
+    search_of, query_of = looking(module)
 
     def view(stored: Stored[Any]) -> Any:
         return shown(stored.record_id, stored.version, stored.created_at, stored.updated_at, stored.record)
@@ -104,7 +71,7 @@ def records_router(module: Module[Any]) -> Router:
         door = await _door(request, tenant_id, Action.READ)
         return page(await store.page(door, module, before=after, limit=limit), limit)
 
-    @post("/", summary="Create a record", opt={"parse": module.parse})
+    @post("/", summary="Create a record", opt={"parse": module.parse, "idempotent": True})
     async def create(request: MandantRequest, tenant_id: FromPath[UUID], data: Any) -> Response[Any]:
         """With an Idempotency-Key header, sending it twice creates one record."""
 
@@ -114,7 +81,7 @@ def records_router(module: Module[Any]) -> Router:
 
         return await _once(request, tenant_id, work)
 
-    @post("/bulk", summary="Create many records", request_max_body_size=16 << 20)
+    @post("/bulk", summary="Create many records", request_max_body_size=16 << 20, opt={"idempotent": True})
     async def bulk(request: MandantRequest, tenant_id: FromPath[UUID], data: Any) -> Response[Any]:
         """All of them, or none where one is refused; at most 1,000."""
 
@@ -148,14 +115,14 @@ def records_router(module: Module[Any]) -> Router:
         await store.delete(await _door(request, tenant_id, Action.WRITE), module, record_id, version)
 
     @post("/search", summary="Search by blind index", status_code=200)
-    async def search(request: MandantRequest, tenant_id: FromPath[UUID], data: JSONBody[Search]) -> Any:
+    async def search(request: MandantRequest, tenant_id: FromPath[UUID], data: Any) -> Any:
         """Finds records by searchable fields without opening the others."""
         looks = [module.look(c.field, c.value, beginnings=c.beginnings) for c in data.conditions]
         door = await _door(request, tenant_id, Action.READ)
         return page(await store.search(door, module, looks, before=data.after, limit=data.limit), data.limit)
 
     @post("/query", summary="Sort and filter by any field", status_code=200)
-    async def query(request: MandantRequest, tenant_id: FromPath[UUID], data: JSONBody[Query]) -> Any:
+    async def query(request: MandantRequest, tenant_id: FromPath[UUID], data: Any) -> Any:
         """Opens every record of the module: search first where there are many."""
         filters = [module.condition(t.field, t.operator, t.value) for t in data.filters]
         door = await _door(request, tenant_id, Action.READ)
@@ -182,8 +149,8 @@ def records_router(module: Module[Any]) -> Router:
         (create, module.record, Response[shown]),  # type: ignore[valid-type]
         (bulk, bulk_of, Response[Created]),
         (update, module.record, shown),
-        (search, Search, page_of),
-        (query, Query, page_of),
+        (search, search_of, page_of),
+        (query, query_of, page_of),
     ):
         annotations = handler.fn.__annotations__
         annotations["return"] = answer
@@ -211,7 +178,13 @@ async def _once(request: MandantRequest, tenant_id: UUID, work: Callable[[Door],
         answer, headers = await work(Tenant(runtime.data, runtime.keyring, tenant_id))
         return Response(answer, status_code=201, headers=headers)
     async with open_session(runtime.data, runtime.keyring, tenant_id, write=True) as session:
-        attempt = await begin(session, request, runtime.clock, caller=str(member.person_id))
+        attempt = await begin(
+            session,
+            request,
+            runtime.clock,
+            caller=str(member.person_id),
+            kept_for=timedelta(hours=runtime.settings.idempotency_hours),
+        )
         if attempt.replay is not None:
             return attempt.replay
         answer, headers = await work(session)

@@ -105,13 +105,25 @@ class EditionsBody(Body, frozen=True):
     dpa: Edition
 
 
-@get("/agreements", summary="Editions in force", sync_to_thread=False)
+@get(
+    "/agreements",
+    summary="Editions in force",
+    sync_to_thread=False,
+    operation_id="agreements_current",
+    opt={"public": True},
+)
 def editions() -> EditionsBody:
     """What a registration has to accept."""
     return EditionsBody(terms=EDITIONS["terms"], dpa=EDITIONS["dpa"])
 
 
-@post("/register", status_code=202, summary="Register a user with a company")
+@post(
+    "/register",
+    status_code=202,
+    summary="Register a user with a company",
+    operation_id="register",
+    opt={"public": True},
+)
 async def register_company(request: MandantRequest, data: JSONBody[RegisterBody]) -> RegisteredBody:
     """Makes a person, a tenant, and the person its owner. Says the same when the address has a sign-in
     already: then nothing is made, and its person signs in and makes the tenant with POST /tenants."""
@@ -128,7 +140,7 @@ async def register_company(request: MandantRequest, data: JSONBody[RegisterBody]
     return RegisteredBody()
 
 
-@post("/sign-in", status_code=200, summary="Sign in")
+@post("/sign-in", status_code=200, summary="Sign in", operation_id="sign_in", opt={"public": True})
 async def begin_session(request: MandantRequest, data: JSONBody[SignInBody]) -> SessionBody:
     """A new session. Refusals do not say what was wrong; tries are limited per address."""
     runtime = runtime_of(request)
@@ -140,14 +152,16 @@ async def begin_session(request: MandantRequest, data: JSONBody[SignInBody]) -> 
     return SessionBody(token=made.token, person_id=made.person_id, expires_at=made.expires_at)
 
 
-@post("/sign-out", status_code=204, summary="Sign out")
+@post("/sign-out", status_code=204, summary="Sign out", operation_id="sign_out")
 async def end_session(request: MandantRequest) -> None:
     """Ends the session that the request was sent with."""
     await person_of(request)
     await sign_out(runtime_of(request).people, secret_of(request))
 
 
-@post("/sign-out/everywhere", status_code=204, summary="Sign out everywhere")
+@post(
+    "/sign-out/everywhere", status_code=204, summary="Sign out everywhere", operation_id="sign_out_everywhere"
+)
 async def end_all_sessions(request: MandantRequest) -> None:
     """Ends every session of the person, this one too."""
     await sign_out_everywhere(runtime_of(request).people, await person_of(request))

@@ -81,7 +81,7 @@ class AgreementBody(Body, frozen=True):
     email: str
 
 
-@post("/tenants", summary="Make another tenant")
+@post("/tenants", summary="Make another tenant", operation_id="tenants_create")
 async def make_tenant(request: MandantRequest, data: JSONBody[NewTenantBody]) -> MadeBody:
     """The person who is signed in becomes its owner."""
     clean(data)
@@ -91,14 +91,14 @@ async def make_tenant(request: MandantRequest, data: JSONBody[NewTenantBody]) ->
     return MadeBody(tenant_id=await create_tenant_for(runtime_of(request).people, who.person_id, wanted))
 
 
-@get("/tenants/{tenant_id:uuid}", summary="Read the company's data")
+@get("/tenants/{tenant_id:uuid}", summary="Read the company's data", operation_id="tenants_read")
 async def read_tenant(request: MandantRequest, tenant_id: FromPath[UUID]) -> TenantBody:
     """And its version, which a change must name."""
     await member_of(request, tenant_id, Action.SEE_MEMBERS)
     return _shown(await read_company(runtime_of(request).people, tenant_id))
 
 
-@patch("/tenants/{tenant_id:uuid}", summary="Change the company's data")
+@patch("/tenants/{tenant_id:uuid}", summary="Change the company's data", operation_id="tenants_update")
 async def change_tenant(
     request: MandantRequest, tenant_id: FromPath[UUID], data: JSONBody[ChangeBody]
 ) -> TenantBody:
@@ -113,7 +113,11 @@ async def change_tenant(
     return _shown(await change_company(people, tenant_id, data.version, company))
 
 
-@get("/tenants/{tenant_id:uuid}/agreements", summary="Agreements that were accepted")
+@get(
+    "/tenants/{tenant_id:uuid}/agreements",
+    summary="Agreements that were accepted",
+    operation_id="agreements_list",
+)
 async def agreements(request: MandantRequest, tenant_id: FromPath[UUID]) -> list[AgreementBody]:
     """Newest first."""
     await member_of(request, tenant_id, Action.MANAGE_COMPANY)
@@ -130,7 +134,12 @@ async def agreements(request: MandantRequest, tenant_id: FromPath[UUID]) -> list
     ]
 
 
-@post("/tenants/{tenant_id:uuid}/agreements", status_code=204, summary="Accept new editions")
+@post(
+    "/tenants/{tenant_id:uuid}/agreements",
+    status_code=204,
+    summary="Accept new editions",
+    operation_id="agreements_accept",
+)
 async def accept_agreements(
     request: MandantRequest, tenant_id: FromPath[UUID], data: JSONBody[Accepted]
 ) -> None:

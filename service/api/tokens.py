@@ -44,14 +44,14 @@ class MadeTokenBody(Body, frozen=True):
     secret: str
 
 
-@get("/tenants/{tenant_id:uuid}/tokens", summary="List API tokens")
+@get("/tenants/{tenant_id:uuid}/tokens", summary="List API tokens", operation_id="tokens_list")
 async def tokens(request: MandantRequest, tenant_id: FromPath[UUID]) -> list[TokenBody]:
     """Newest first."""
     member = await member_of(request, tenant_id, Action.MANAGE_TOKENS)
     return [_shown(one) for one in await list_tokens(runtime_of(request).people, member)]
 
 
-@post("/tenants/{tenant_id:uuid}/tokens", summary="Make an API token")
+@post("/tenants/{tenant_id:uuid}/tokens", summary="Make an API token", operation_id="tokens_create")
 async def make_token(
     request: MandantRequest, tenant_id: FromPath[UUID], data: JSONBody[NewTokenBody]
 ) -> MadeTokenBody:
@@ -63,7 +63,11 @@ async def make_token(
     return MadeTokenBody(token=_shown(made), secret=secret)
 
 
-@delete("/tenants/{tenant_id:uuid}/tokens/{token_id:uuid}", summary="Revoke an API token")
+@delete(
+    "/tenants/{tenant_id:uuid}/tokens/{token_id:uuid}",
+    summary="Revoke an API token",
+    operation_id="tokens_revoke",
+)
 async def revoke(request: MandantRequest, tenant_id: FromPath[UUID], token_id: FromPath[UUID]) -> None:
     """Counts at the next request."""
     member = await member_of(request, tenant_id, Action.MANAGE_TOKENS)

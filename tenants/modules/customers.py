@@ -21,6 +21,8 @@ from mandant.tenants.modules.record import Part, Record
 
 Name = Annotated[str, Searchable(prefix=3), Meta(max_length=300)]
 Short = Annotated[str, Meta(max_length=300)]
+# Python's $ also stands before a last line end: the same pattern means the same to every reader.
+_EMAIL = r"^[^@\s\x00]+@[^@\s\x00]+(?!\s)$"
 
 
 class Address(Part):
@@ -32,13 +34,13 @@ class Address(Part):
     postcode: Annotated[str, Searchable(), Meta(max_length=20)] | None = None
     city: Name | None = None
     region: Short | None = None
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$", max_length=2)] | None = None
 
 
 class Email(Part):
     """An e-mail address, as written."""
 
-    address: Annotated[str, Searchable(as_="email"), Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
+    address: Annotated[str, Searchable(as_="email"), Meta(pattern=_EMAIL, max_length=320)]
     kind: Literal["home", "work", "other"] = "home"
 
 
@@ -72,7 +74,7 @@ class Customer(Record):
     emails: list[Email] = field(default_factory=list)
     phones: list[Phone] = field(default_factory=list)
     birthday: date | None = None
-    language: Annotated[str, Meta(pattern="^[a-z]{2}$")] | None = None
+    language: Annotated[str, Meta(pattern="^[a-z]{2}$", max_length=2)] | None = None
     website: Annotated[str, Meta(max_length=2000)] | None = None
     ibans: list[Annotated[str, Searchable(as_="iban"), Meta(max_length=60)]] = field(default_factory=list)
     tags: list[Annotated[str, Searchable(), Meta(max_length=300)]] = field(default_factory=list)
@@ -195,6 +197,26 @@ customers = Module(
         },
         finish=finish,
     ),
+    example=Customer(
+        kind="person",
+        number="K-1001",
+        salutation="Frau",
+        first_name="Anna",
+        last_name="Muster",
+        company="Muster Treuhand AG",
+        position="Buchhalterin",
+        addresses=[
+            Address(kind="work", street="Bahnhofstrasse 1", postcode="8001", city="Zürich", country="CH")
+        ],
+        emails=[Email(address="anna@muster.example", kind="work")],
+        phones=[Phone(number="+41 44 668 18 00", kind="work")],
+        birthday=date(1990, 12, 31),
+        language="de",
+        website="https://muster.example",
+        ibans=["CH93 0076 2011 6238 5295 7"],
+        tags=["Newsletter"],
+        notes="Ruft lieber an.",
+    ),
 )
 
-groups = Module("groups", Group)
+groups = Module("groups", Group, example=Group(name="Stammkunden", description="Seit mehr als drei Jahren"))

@@ -47,6 +47,7 @@ class Module(Generic[R]):
     `rules`: what types cannot say, (field path, message) for each fault; they hold for what is sent and
     imported, not for what is stored already, so that a new rule does not lock old records away.
     `imports`: what people's files call the fields.
+    `example`: a record that the API's documentation shows.
 
     Raises: DeclarationError, at import time, naming what to change.
     """
@@ -61,6 +62,7 @@ class Module(Generic[R]):
         title: str | None = None,
         rules: Sequence[Callable[[R], Iterable[tuple[str, str]]]] = (),
         imports: ImportRules | None = None,
+        example: R | None = None,
     ) -> None:
         _check_declaration(name, record, category, version)
         self.name = name
@@ -74,6 +76,7 @@ class Module(Generic[R]):
         self._by_path = {f.path: f for f in self.fields}
         _check_names(name, self.fields)
         self.rules = tuple(rules)
+        self.example = example
         self.imports = imports or ImportRules()
         _check_imports(name, self.imports, self._by_path)
         self._upgrades = Upgrades(name, version)

@@ -18,7 +18,7 @@ MAX_TEXT = 10_000
 MAX_ITEMS = 1_000
 MAX_SEALED = 1024 * 1024
 _MAX_PROBLEMS = 100
-_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+SMALLEST, LARGEST = -(2**63), 2**64 - 1
 
 
 def check(record: Part) -> None:
@@ -84,7 +84,7 @@ def _value(value: Any, longest: int, path: str) -> Iterator[Problem]:
         else:
             yield from _items(value, longest, path)
     elif isinstance(value, int):
-        if not _SMALLEST <= value <= _LARGEST:
+        if not SMALLEST <= value <= LARGEST:
             message = "is a number beyond 64 bits"
     elif isinstance(value, float | Decimal) and not _reasonable(value):
         message = "is not a finite number of reasonable size"
