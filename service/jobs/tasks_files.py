@@ -1,13 +1,15 @@
 """Jobs of files: the objects of deleted ones go, and what a crash left over is swept."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from mandant.service.jobs.context import JobContext
 from mandant.service.jobs.registry import tenant_job
-from mandant.service.runtime import Runtime
 from mandant.tenants.modules.file_removal import remove_leaving, sweep
 from mandant.tenants.modules.files import REMOVE_FILES
+
+if TYPE_CHECKING:
+    from mandant.service.runtime import Runtime
 
 __all__ = ["remove_files", "sweep_files"]
 
