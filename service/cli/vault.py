@@ -10,6 +10,7 @@ from rich.table import Table
 
 from mandant.service.cli.installation import Installation, as_worker, installation, run
 from mandant.service.cli.progress import Advance, progress
+from mandant.service.cli.rewrap import re_wrap
 from mandant.service.runtime import Runtime
 from mandant.tenants.behind import Difference, differences
 from mandant.tenants.errors import TenantsError
@@ -42,7 +43,10 @@ _CATEGORIES = [category.name.lower() for category in TENANT_CATEGORIES]
 
 @click.group()
 def vault() -> None:
-    """Keys and sealed data: count, verify, rotate, re-encrypt, reindex. Shows no secret and no content."""
+    """Keys and sealed data: counted, verified, renewed. Shows no secret and no content."""
+
+
+vault.add_command(re_wrap)
 
 
 def _for_whom(command: F) -> F:

@@ -229,3 +229,19 @@ async def test_an_installation_that_does_not_answer_gets_one_sentence(
     assert ended.code == 1
     assert said in ended.said
     assert "Traceback" not in ended.said
+
+
+async def test_re_wrap_takes_a_tenants_own_key_and_gives_it_back(stack: Stack, newcomer: Newcomer) -> None:
+    tenant_id = newcomer.ids.tenant_id
+    own = await stack.provider.create_key({"owner": str(tenant_id)}, "a tenant's own")
+    for options in (("--byok", own), ("--no-byok",)):
+        said = await mandant(environment(stack), "vault", "re-wrap", "--tenant", str(tenant_id), *options)
+        assert said.code == 0, said.said
+        page = await store.page(Tenant(stack.data, stack.keyring, tenant_id), customers)
+        assert len(page) == 3
+    said = await mandant(
+        environment(stack), "vault", "re-wrap", "--tenant", str(tenant_id), "--byok", "local:none"
+    )
+    assert said.code == 1
+    assert "Traceback" not in said.said
+    assert len(await store.page(Tenant(stack.data, stack.keyring, tenant_id), customers)) == 3
