@@ -114,33 +114,6 @@ TENANT_COLUMNS = (
         ScopeKind.TENANT,
         Category.MODULE,
     ),
-    SealedColumn(
-        "import_run",
-        "sealed",
-        "import_id",
-        "version",
-        Place("imports", "facts"),
-        ScopeKind.TENANT,
-        Category.MODULE,
-    ),
-    SealedColumn(
-        "import_refused",
-        "sealed",
-        "part_id",
-        None,
-        Place("imports", "refused"),
-        ScopeKind.TENANT,
-        Category.MODULE,
-    ),
-    SealedColumn(
-        "import_key",
-        "sealed",
-        "tenant_id",
-        None,
-        Place("imports", "key"),
-        ScopeKind.TENANT,
-        Category.MODULE,
-    ),
 )
 
 PERSON_COLUMNS = (
