@@ -45,6 +45,5 @@ async def _re_wrap(where: Installation, tenant_id: UUID, byok: str | None) -> No
         state = await rewrap(runtime.control, runtime.provider, scope, now, byok_key_ref=byok)
         await apply_facts(Tenant(runtime.data, runtime.keyring, tenant_id), state, now)
         await runtime.keyring.open(scope)
-    click.echo(
-        f"tenant {tenant_id}: module data is wrapped {'by its own KMS key and ours' if byok else 'by our KMS key'}"
-    )
+    by = "its own KMS key and ours" if byok else "our KMS key"
+    click.echo(f"tenant {tenant_id}: module data is wrapped by {by}")
