@@ -78,6 +78,7 @@ async def test_a_sealed_column_follows_the_newest_key_and_keeps_its_content(
             f" FROM mandant.{column.table} WHERE tenant_id = $1",
             tenant.tenant_id,
         )
+        assert row is not None
         keys = await stack.keyring.open(scope)
         record_id = row["id"] if isinstance(row["id"], UUID) else UUID(bytes=bytes(row["id"]))
         assert generation_of(row["sealed"]) == 2
