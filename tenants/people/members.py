@@ -19,7 +19,7 @@ from mandant.tenants.people.roles import Action, Role
 from mandant.tenants.people.sealing import opened, sealed
 from mandant.tenants.people.tokens import revoke_all
 from mandant.tenants.people.transaction import open_operator
-from mandant.tenants.people.who import CurrentMember
+from mandant.tenants.people.who import CurrentMember, no_power_by_token
 from mandant.tenants.session import StaleKeys, renew
 from mandant.vault.keyring import Keyring
 from mandant.vault.scopes import scope_id
@@ -78,6 +78,8 @@ async def change_member(
         keys = session.keys(ScopeKind.OPERATOR)
         before, version, stored = await locked(session.connection, by.tenant_id, person_id)
         wanted = before if role is None else role
+        if wanted is not before:
+            no_power_by_token(by, wanted)
         if Role.OWNER in (before, wanted):
             by.require(Action.MANAGE_OWNERS)
         if before is Role.OWNER and wanted is not Role.OWNER:

@@ -133,6 +133,17 @@ async def change_credentials(
     _changed(done)
 
 
+async def hold_credentials(session: PersonSession, person: Person) -> None:
+    """Nobody changes them until the transaction ends. Raises: StaleVersion when somebody did since."""
+    held = await session.connection.fetchval(
+        "SELECT 1 FROM mandant.person WHERE person_id = $1 AND credential_version = $2 FOR SHARE",
+        session.person_id,
+        person.credential_version,
+    )
+    if held is None:
+        raise StaleVersion
+
+
 def _changed(done: str) -> None:
     if done == "UPDATE 0":
         raise StaleVersion

@@ -15,7 +15,13 @@ from mandant.tenants.errors import Invalid, StaleVersion
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.directory import find, kind_of, new_secret, take, term_of
 from mandant.tenants.people.errors import SecondFactorNeeded, SignInRefused
-from mandant.tenants.people.person import Credentials, Person, change_credentials, read_person
+from mandant.tenants.people.person import (
+    Credentials,
+    Person,
+    change_credentials,
+    hold_credentials,
+    read_person,
+)
 from mandant.tenants.people.second_factor import used
 from mandant.tenants.people.sessions import SignedIn, begin_session, end_sessions
 from mandant.tenants.people.transaction import open_person
@@ -99,11 +105,15 @@ async def _begin(people: People, person: Person, credentials: Credentials) -> Si
     token = new_secret("session")
     term = await term_of(people.keyring, "session", token)
     async with open_person(people.data, people.keyring, person.person_id) as session:
-        if credentials is not person.credentials:
-            try:
+        try:
+            if credentials is person.credentials:
+                await hold_credentials(session, person)
+            else:
                 await change_credentials(session, person, credentials, at)
-            except StaleVersion:
-                raise SignInRefused from None  # the same code, twice at once
+        except StaleVersion:
+            # The same code twice at once; or password or second factor changed after they were compared,
+            # and the sessions that began under the old ones have ended.
+            raise SignInRefused from None
         return await begin_session(session, token, term, at, people.session_length)
 
 

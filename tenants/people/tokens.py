@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from mandant.tenants.errors import Forbidden, Invalid, NotFound
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.directory import add, new_secret, term_of
+from mandant.tenants.people.membership import locked
 from mandant.tenants.people.roles import Action, Role, lower
 from mandant.tenants.people.sealing import opened, sealed
 from mandant.tenants.people.transaction import open_operator
@@ -51,7 +52,8 @@ async def create_token(
 ) -> tuple[ApiToken, str]:
     """A new token and its secret, which is shown this once.
 
-    Raises: Forbidden for a token, or a role above the maker's; Invalid; as open_session.
+    Raises: Forbidden for a token, or a role above the maker's; Invalid; NotFound for who was just removed;
+    as open_session.
     """
     _by_a_person(by)
     if role is Role.OWNER:
@@ -65,6 +67,7 @@ async def create_token(
     term = await term_of(people.keyring, "api_token", secret)
     token = ApiToken(uuid7(), by.person_id, role, name, at, at + timedelta(days=days))
     async with open_operator(people, by.tenant_id, write=True) as session:
+        await locked(session.connection, by.tenant_id, by.person_id)  # still a member, until this commits
         keys = session.keys(ScopeKind.OPERATOR)
         await session.connection.execute(
             "INSERT INTO mandant.api_token"

@@ -47,6 +47,15 @@ class CurrentMember:
             raise Forbidden(action.value)
 
 
+def no_power_by_token(by: CurrentMember, role: Role) -> None:
+    """A token makes nobody more than a member, as it makes no tokens: a stolen one must not last.
+
+    Raises: Forbidden.
+    """
+    if by.token_id is not None and role is not Role.MEMBER:
+        raise Forbidden("giving a role above member with an API token")
+
+
 async def current_member(people: People, secret: str, tenant_id: UUID) -> CurrentMember:
     """Who `secret` (session or API token) is in the tenant.
 

@@ -270,6 +270,19 @@ async def test_a_token_works_in_its_tenant_only_and_makes_no_tokens(people: Peop
         )
 
 
+async def test_a_token_makes_nobody_an_admin(people: People) -> None:
+    owner = await a_newcomer(people)
+    bruno = await a_colleague(people, owner)
+    _, secret = await create_token(people, owner.member, "script", Role.ADMIN, 30)
+    token = await current_member(people, secret, owner.ids.tenant_id)
+    with pytest.raises(Forbidden):
+        await invite(people, token, an_address(), Role.ADMIN)
+    with pytest.raises(Forbidden):
+        await change_member(people, token, bruno.member.person_id, role=Role.ADMIN)
+    await invite(people, token, an_address(), Role.MEMBER)
+    await change_member(people, token, bruno.member.person_id, function="Accountant")
+
+
 async def test_a_token_has_no_higher_role_than_its_maker(people: People) -> None:
     owner = await a_newcomer(people)
     member = await a_colleague(people, owner)

@@ -395,7 +395,8 @@ _DIRECTORY = (
     $$
     """,
     # After the membership in p_tenant has ended: the date on which the person's own keys end, unless the
-    # person belongs to another tenant.
+    # person belongs to another tenant. The row is locked first: whoever joins or leaves another tenant at
+    # that moment has then committed, and the UPDATE sees it.
     """
     CREATE FUNCTION directory.left_tenant(p_tenant uuid, p_person uuid, p_ends_at timestamptz)
     RETURNS boolean LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -403,6 +404,7 @@ _DIRECTORY = (
         IF p_tenant::text IS DISTINCT FROM current_setting('mandant.tenant', true) THEN
             RAISE EXCEPTION 'no tenant, or another one' USING ERRCODE = 'MT002';
         END IF;
+        PERFORM 1 FROM mandant.person p WHERE p.person_id = p_person FOR NO KEY UPDATE;
         UPDATE mandant.person p SET ends_at = p_ends_at
          WHERE p.person_id = p_person
            AND EXISTS (SELECT 1 FROM mandant.membership m
