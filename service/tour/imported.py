@@ -43,7 +43,7 @@ async def _import(tell: Teller, company: Company, name: str, content: bytes) -> 
     mapped = [f"{one['column']} > {one['target']}" for one in dry["mapping"]["columns"] if one["target"]]
     tell.output(
         [
-            f"dry run: {dry['format']}, {dry['rows']} rows, {dry['bad']} with problems; {len(mapped)} columns:",
+            f"dry run: {dry['format']}, {dry['rows']} rows, {dry['bad']} with problems; columns:",
             *textwrap.wrap(", ".join(mapped), 72, max_lines=2, placeholder=" ..."),
             *(f"line {one['line']}, {one['column'] or 'row'}: {one['message']}" for one in dry["problems"]),
         ]

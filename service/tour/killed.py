@@ -40,7 +40,8 @@ async def walk(stage: Stage, tell: Teller) -> None:
     await stage.service.start("worker", *WORKER)
     stage.interrupted = Interrupted(company, address, ROWS)
     tell.say(
-        "Another worker is started. It takes the job over once the dead one is missed; the last step but one looks."
+        "Another worker is started. It takes the job over once the dead one is missed; "
+        "the last step but one looks how that ended."
     )
 
 
