@@ -39,6 +39,20 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         return cls._of(name, pair, target, met=pair.ratio >= target)
 
     @classmethod
+    def counted(cls, name: str, count: float, target: float, unit: str = "calls") -> Self:
+        """A figure without a peer that is better when it is smaller."""
+        return cls(
+            name=name,
+            ours=count,
+            peer=None,
+            unit=unit,
+            ratio=None,
+            target=target,
+            met=count <= target,
+            spread=0.0,
+        )
+
+    @classmethod
     def _of(cls, name: str, pair: Pair, target: float, *, met: bool) -> Self:
         return cls(
             name=name,
