@@ -108,19 +108,5 @@ async def replay_person(control: ControlDatabase, data: DataDatabase, person_id:
     for fact in facts:
         if fact["kind"] not in KEYS_ONLY:
             raise UnknownFact(f"fact {fact['sequence']} of kind {fact['kind']}")
-    if facts:
-        await apply_to_person(data, person_id, facts[-1]["sequence"], at)
+        await data.pool.execute("SELECT mandant.applied_person($1, $2, $3)", person_id, fact["sequence"], at)
     return len(facts)
-
-
-async def apply_to_person(data: DataDatabase, person_id: UUID, key_state: int, at: datetime) -> None:
-    """Tell the person's row that control's facts up to `key_state` hold. Doing it twice does no harm."""
-    async with data.pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT mandant.set_person($1)", person_id)
-        await connection.execute(
-            "UPDATE mandant.person SET key_state = $2, updated_at = $3"
-            " WHERE person_id = $1 AND key_state < $2",
-            person_id,
-            key_state,
-            at,
-        )

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from mandant.tenants.behind import apply_to_person, replay_person
+from mandant.tenants.behind import replay_person
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.errors import TenantsError
 from mandant.tenants.modules import Module
 from mandant.tenants.modules.file_reseal import reseal_files
-from mandant.tenants.modules.keychanges import apply_facts
 from mandant.tenants.modules.reseal import Progress, reseal
 from mandant.tenants.modules.shelf import Shelf
 from mandant.tenants.replay import replay
@@ -66,8 +65,8 @@ async def rotate_tenant(keys: Keys, tenant_id: UUID, categories: Sequence[Catego
     for category in categories:
         kind = ScopeKind.TENANT if category in CATEGORIES[ScopeKind.TENANT] else ScopeKind.OPERATOR
         scope = scope_id(tenant_id, kind)
-        state = await rotate(keys.control, keys.provider, scope, category, Purpose.SEAL, at)
-        await apply_facts(keys.tenant(tenant_id), state, at)
+        await rotate(keys.control, keys.provider, scope, category, Purpose.SEAL, at)
+        await replay(keys.control, keys.data, tenant_id, at)
 
 
 async def rotate_person(keys: Keys, person_id: UUID) -> None:
@@ -76,8 +75,8 @@ async def rotate_person(keys: Keys, person_id: UUID) -> None:
     await replay_person(keys.control, keys.data, person_id, at)
     for category in PERSON_CATEGORIES:
         scope = scope_id(person_id, ScopeKind.PERSON)
-        state = await rotate(keys.control, keys.provider, scope, category, Purpose.SEAL, at)
-        await apply_to_person(keys.data, person_id, state, at)
+        await rotate(keys.control, keys.provider, scope, category, Purpose.SEAL, at)
+        await replay_person(keys.control, keys.data, person_id, at)
 
 
 async def reencrypt_tenant(keys: Keys, shelf: Shelf) -> AsyncIterator[tuple[int, int]]:

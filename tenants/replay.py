@@ -39,6 +39,5 @@ async def replay(control: ControlDatabase, data: DataDatabase, tenant_id: UUID, 
     for fact in facts:
         if fact["kind"] not in KEYS_ONLY:
             raise UnknownFact(f"fact {fact['sequence']} of kind {fact['kind']}")
-    if facts:
-        await data.pool.execute("SELECT mandant.applied($1, $2, $3)", tenant_id, facts[-1]["sequence"], at)
+        await data.pool.execute("SELECT mandant.applied($1, $2, $3)", tenant_id, fact["sequence"], at)
     return len(facts)

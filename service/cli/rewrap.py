@@ -5,9 +5,7 @@ from uuid import UUID
 import rich_click as click
 
 from mandant.service.cli.installation import Installation, as_worker, installation, run
-from mandant.tenants.modules.keychanges import apply_facts
 from mandant.tenants.replay import replay
-from mandant.tenants.session import Tenant
 from mandant.vault.kms.key_arn import parse_key_arn
 from mandant.vault.rotation import rewrap
 from mandant.vault.scopes import scope_id
@@ -42,8 +40,8 @@ async def _re_wrap(where: Installation, tenant_id: UUID, byok: str | None) -> No
         now = runtime.clock.now()
         await replay(runtime.control, runtime.data, tenant_id, now)
         scope = scope_id(tenant_id, ScopeKind.TENANT)
-        state = await rewrap(runtime.control, runtime.provider, scope, now, byok_key_ref=byok)
-        await apply_facts(Tenant(runtime.data, runtime.keyring, tenant_id), state, now)
+        await rewrap(runtime.control, runtime.provider, scope, now, byok_key_ref=byok)
+        await replay(runtime.control, runtime.data, tenant_id, now)
         await runtime.keyring.open(scope)
     by = "its own KMS key and ours" if byok else "our KMS key"
     click.echo(f"tenant {tenant_id}: module data is wrapped by {by}")

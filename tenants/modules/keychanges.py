@@ -11,6 +11,7 @@ from typing import Any
 
 from mandant.tenants.modules.declaration import Module
 from mandant.tenants.modules.reseal import Progress, reseal
+from mandant.tenants.replay import replay
 from mandant.tenants.session import Tenant
 from mandant.vault.category import Category
 from mandant.vault.clock import Clock
@@ -33,15 +34,8 @@ async def rotate_and_apply(
 ) -> None:
     """A new generation of a category's seal or index key; from now on every process writes with it."""
     scope = scope_id(tenant.tenant_id, ScopeKind.TENANT)
-    await apply_facts(tenant, await rotate(control, provider, scope, category, purpose, at), at)
-
-
-async def apply_facts(tenant: Tenant, key_state: int, at: datetime) -> None:
-    """Tell the data that control's facts up to `key_state` hold: keys loaded before are refused from now on.
-
-    Until then, whoever loads keys anew is answered 503. Run again after a crash: it does nothing twice.
-    """
-    await tenant.data.pool.execute("SELECT mandant.applied($1, $2, $3)", tenant.tenant_id, key_state, at)
+    await rotate(control, provider, scope, category, purpose, at)
+    await replay(control, tenant.data, tenant.tenant_id, at)
 
 
 async def reindex(
@@ -83,5 +77,5 @@ async def reindex(
 
     await tenant.entered(drop_older)
     scope = scope_id(tenant.tenant_id, ScopeKind.TENANT)
-    state = await shred(control, scope, category, clock.now(), purpose=Purpose.INDEX, below=reached)
-    await apply_facts(tenant, state, clock.now())
+    await shred(control, scope, category, clock.now(), purpose=Purpose.INDEX, below=reached)
+    await replay(control, tenant.data, tenant.tenant_id, clock.now())

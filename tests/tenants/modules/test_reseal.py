@@ -8,9 +8,10 @@ from mandant.tenants.errors import DataOlderThanControl, NotUnique
 from mandant.tenants.modules import store
 from mandant.tenants.modules.declaration import Module
 from mandant.tenants.modules.fields import Searchable, Unique
-from mandant.tenants.modules.keychanges import apply_facts, reindex, rotate_and_apply
+from mandant.tenants.modules.keychanges import reindex, rotate_and_apply
 from mandant.tenants.modules.record import Record
 from mandant.tenants.modules.reseal import reseal
+from mandant.tenants.replay import replay
 from mandant.tenants.session import Tenant
 from mandant.vault.category import Category
 from mandant.vault.envelope import generation_of
@@ -105,10 +106,10 @@ async def test_a_shredded_category_is_gone_at_once_in_every_process(stack: Stack
     tenant = await stack.tenant()
     made = await store.create(tenant, people, Person(name="Anna"), at=stack.clock.now())
     await stack.keyring.open(scope_id(tenant.tenant_id, ScopeKind.TENANT))  # warm
-    state = await shred(
+    await shred(
         stack.worker_control, scope_id(tenant.tenant_id, ScopeKind.TENANT), Category.MODULE, stack.clock.now()
     )
-    await apply_facts(tenant, state, stack.clock.now())
+    await replay(stack.control, stack.data, tenant.tenant_id, stack.clock.now())
     with pytest.raises(KeyShredded):
         await store.get(tenant, people, made.record_id)
 
@@ -116,7 +117,7 @@ async def test_a_shredded_category_is_gone_at_once_in_every_process(stack: Stack
 async def test_data_that_has_not_seen_a_fact_is_not_served(stack: Stack) -> None:
     tenant = await stack.tenant()
     made = await store.create(tenant, people, Person(name="Anna"), at=stack.clock.now())
-    state = await rotate(
+    await rotate(
         stack.control,
         stack.provider,
         scope_id(tenant.tenant_id, ScopeKind.TENANT),
@@ -127,5 +128,5 @@ async def test_data_that_has_not_seen_a_fact_is_not_served(stack: Stack) -> None
     stack.keyring.evict(scope_id(tenant.tenant_id, ScopeKind.TENANT))  # as a process that starts now
     with pytest.raises(DataOlderThanControl):
         await store.get(tenant, people, made.record_id)
-    await apply_facts(tenant, state, stack.clock.now())
+    await replay(stack.control, stack.data, tenant.tenant_id, stack.clock.now())
     assert (await store.get(tenant, people, made.record_id)).record.name == "Anna"

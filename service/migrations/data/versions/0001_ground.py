@@ -2,7 +2,8 @@
 
 Every statement on a tenant's data runs after `mandant.enter`, in the same transaction. Error codes that
 it raises, and that tenants/session.py reads: MT001 no tenant, MT002 another tenant is set already,
-MT404 no such tenant, MT409 key state differs (the detail is data's number), MT410 purged, MT423 read-only.
+MT404 no such tenant, MT409 key state differs (the detail is data's number), MT410 purged, MT412 a fact
+is missing before this one, MT423 read-only.
 """
 
 from alembic import op
@@ -102,7 +103,8 @@ _STATEMENTS = (
     END
     $$
     """,
-    # Says that control's facts up to p_to have been carried out on this data. Works for any key state.
+    # Says that control's fact p_to has been carried out on this data. One after the other: a fact that was
+    # passed over would never be carried out. Doing it twice does no harm. Works for any state of the tenant.
     # Waits for who writes with older keys: what they write is there for whoever goes through the data next.
     """
     CREATE FUNCTION mandant.applied(p_tenant uuid, p_to bigint, p_at timestamptz)
@@ -111,7 +113,10 @@ _STATEMENTS = (
         PERFORM mandant.set_tenant(p_tenant);
         PERFORM pg_advisory_xact_lock(hashtextextended('mandant.keys.' || p_tenant::text, 0));
         UPDATE mandant.tenant t SET key_state = p_to, updated_at = p_at
-         WHERE t.tenant_id = p_tenant AND t.key_state < p_to;
+         WHERE t.tenant_id = p_tenant AND t.key_state = p_to - 1;
+        IF EXISTS (SELECT FROM mandant.tenant t WHERE t.tenant_id = p_tenant AND t.key_state < p_to) THEN
+            RAISE EXCEPTION 'a fact before this one has not been carried out' USING ERRCODE = 'MT412';
+        END IF;
     END
     $$
     """,

@@ -239,14 +239,17 @@ _FUNCTIONS = (
     END
     $$
     """,
-    # As mandant.applied, for a person: control's facts up to p_to have been carried out on this data.
+    # As mandant.applied, for a person: control's fact p_to has been carried out on this data.
     """
     CREATE FUNCTION mandant.applied_person(p_person uuid, p_to bigint, p_at timestamptz)
     RETURNS void LANGUAGE plpgsql VOLATILE AS $$
     BEGIN
         PERFORM mandant.set_person(p_person);
         UPDATE mandant.person p SET key_state = p_to, updated_at = p_at
-         WHERE p.person_id = p_person AND p.key_state < p_to;
+         WHERE p.person_id = p_person AND p.key_state = p_to - 1;
+        IF EXISTS (SELECT FROM mandant.person p WHERE p.person_id = p_person AND p.key_state < p_to) THEN
+            RAISE EXCEPTION 'a fact before this one has not been carried out' USING ERRCODE = 'MT412';
+        END IF;
     END
     $$
     """,
