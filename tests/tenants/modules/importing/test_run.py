@@ -19,7 +19,7 @@ from mandant.service.jobs.registry import REGISTRY
 from mandant.service.jobs.tasks_imports import ATTEMPTS, import_rows
 from mandant.tenants.modules import Module, Record, Searchable, Unique, catalogue, listing, store
 from mandant.tenants.modules.customers import customers
-from mandant.tenants.modules.importing import batch, refused, state
+from mandant.tenants.modules.importing import batch, known, refused, state
 from mandant.tenants.modules.importing import run as importing
 from mandant.tenants.modules.importing.state import TRANSITIONS, ImportConflict, ImportRun, ImportState
 from mandant.tenants.modules.keychanges import reindex, rotate_and_apply
@@ -384,3 +384,22 @@ async def test_nothing_of_a_file_stands_readable_in_rows_or_objects(stack: Stack
         assert word.encode().hex() not in dumped
     for path in (stack.folder / "objects").rglob("*"):
         assert path.is_dir() or b"Canary" not in path.read_bytes()
+
+
+async def test_imports_into_one_module_take_turns(
+    stack: Stack, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one looks for what is known, no other is past the same door."""
+    look = known.known
+    free: list[bool] = []
+
+    async def watched(*arguments: Any) -> set[bytes]:
+        connection = await stack.connect()
+        turn = batch._turn(shelf.tenant_id, clients)
+        free.append(await connection.fetchval("SELECT pg_try_advisory_lock($1)", turn))
+        await connection.close()
+        return await look(*arguments)
+
+    monkeypatch.setattr(known, "known", watched)
+    await done(shelf, rows_of(10))
+    assert free == [False]
