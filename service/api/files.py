@@ -27,6 +27,7 @@ from mandant.service.api.disposition import attachment, name_in
 from mandant.service.api.who import member_of
 from mandant.service.edge.body import MandantRequest
 from mandant.service.edge.idempotency import begin
+from mandant.service.edge.own_path import own_path
 from mandant.service.errors import BrokenBody, UnsupportedBody
 from mandant.service.runtime import runtime_of
 from mandant.tenants.modules import files
@@ -123,7 +124,7 @@ async def upload(
         )
         if attempt.replay is not None:
             raise _Replayed(attempt.replay)
-        location = f"{request.url.path.rstrip('/')}/{file.file_id}"
+        location = f"{own_path(request)}/{file.file_id}"
         answers.append(await attempt.keep(201, shown(file), {"Location": location}))
 
     try:

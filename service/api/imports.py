@@ -23,6 +23,7 @@ from mandant.service.api.files import RawBody, SentBody, shelf_of
 from mandant.service.api.who import member_of
 from mandant.service.edge.body import MandantRequest
 from mandant.service.edge.idempotency import begin
+from mandant.service.edge.own_path import own_path
 from mandant.service.runtime import runtime_of
 from mandant.tenants.modules import Module, files
 from mandant.tenants.modules.importing import refused, run, state
@@ -169,7 +170,7 @@ def imports_router(module: Module[Any]) -> Router:
             )
             if attempt.replay is not None:
                 raise _Replayed(attempt.replay)
-            location = f"{request.url.path.rstrip('/')}/{made.import_id}"
+            location = f"{own_path(request)}/{made.import_id}"
             answers.append(await attempt.keep(201, shown(made), {"Location": location}))
 
         try:

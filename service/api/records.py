@@ -17,6 +17,7 @@ from mandant.service.api.looking import MAX_PAGE, looking
 from mandant.service.api.who import member_of
 from mandant.service.edge.body import MandantRequest
 from mandant.service.edge.idempotency import HEADER, begin
+from mandant.service.edge.own_path import own_path
 from mandant.service.runtime import runtime_of
 from mandant.tenants.modules import Module, listing, store
 from mandant.tenants.modules.store import Stored
@@ -77,7 +78,7 @@ def records_router(module: Module[Any]) -> Router:
 
         async def work(door: Door) -> tuple[Any, dict[str, str]]:
             made = await store.create(door, module, data, at=runtime_of(request).clock.now())
-            return view(made), {"Location": f"{request.url.path.rstrip('/')}/{made.record_id}"}
+            return view(made), {"Location": f"{own_path(request)}/{made.record_id}"}
 
         return await _once(request, tenant_id, work)
 

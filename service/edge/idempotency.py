@@ -24,12 +24,15 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response
 
+from mandant.service.edge.own_path import own_path
 from mandant.service.errors import IdempotencyBusy, IdempotencyMismatch
 from mandant.tenants.errors import Invalid
+from mandant.tenants.modules.importing import known
 from mandant.tenants.session import TenantSession
 from mandant.vault.category import Category
 from mandant.vault.clock import Clock
 from mandant.vault.envelope import Place, generation_of
+from mandant.vault.index import unique_term
 
 HEADER = "idempotency-key"
 KEPT = timedelta(hours=24)
@@ -104,11 +107,14 @@ async def begin(
         return Attempt(session, None, b"", now, kept_for)
     if _KEY.fullmatch(key) is None:
         raise Invalid([("Idempotency-Key", "1 to 255 visible ASCII characters")])
-    index = session.keys().index_key(Category.MODULE)
-    key_term = index.unique("idempotency", "key", f"{request.method} {request.url.path} {caller} {key}")
+    # Not the index key: a reindex replaces it, and what was done before would be done again.
+    term_key = await known.term_key(session)
+    key_term = unique_term(
+        term_key, "idempotency", "key", f"{request.method} {own_path(request)} {caller} {key}"
+    )
     if digest is None:
         digest = hashlib.blake2b(await request.body(), digest_size=32).digest()
-    request_hash = index.unique("idempotency", "request", f"{request.url.query} {digest.hex()}")
+    request_hash = unique_term(term_key, "idempotency", "request", f"{request.url.query} {digest.hex()}")
     if not await _alone(session, key_term):
         raise IdempotencyBusy
     await session.connection.execute(

@@ -45,6 +45,16 @@ async def test_a_record_lives_from_post_to_delete(signed: Signed, base: str) -> 
     assert (await http.get(f"{base}/{record_id}")).status_code == 404
 
 
+@pytest.mark.parametrize("zero", ["%0A", "%0D", "%20", "%EF%BC%90"])  # Python reads each as a UUID's first 0
+async def test_no_spelling_of_an_address_comes_back_in_a_header(signed: Signed, base: str, zero: str) -> None:
+    spelled = base.replace(f"/{str(signed.tenant_id)[0]}", f"/{zero}", 1)
+    key = {"Idempotency-Key": f"key-{zero}"}
+    made = await signed.http.post(spelled, json={"name": "Anna"}, headers=key)
+    assert made.headers["location"].endswith(f"{base}/{made.json()['id']}")
+    again = await signed.http.post(base, json={"name": "Anna"}, headers=key)
+    assert again.json()["id"] == made.json()["id"]
+
+
 async def test_every_problem_of_a_record_is_named_and_no_value_is_repeated(signed: Signed, base: str) -> None:
     said = await signed.http.post(base, json={"name": 5, "age": "secret", "shoe": 1})
     assert said.status_code == 422
