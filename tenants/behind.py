@@ -15,7 +15,7 @@ from uuid import UUID
 
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.errors import NotFound
-from mandant.tenants.replay import KEYS_ONLY, UnknownFact, replay
+from mandant.tenants.replay import UnknownFact, replay, replay_person
 from mandant.vault.control import ControlDatabase
 
 PAGE = 1000
@@ -85,28 +85,3 @@ async def replay_all(control: ControlDatabase, data: DataDatabase, at: datetime)
         else:
             owners += 1
     return Replayed(owners, tuple(stuck))
-
-
-async def replay_person(control: ControlDatabase, data: DataDatabase, person_id: UUID, at: datetime) -> int:
-    """Bring one person's row up to control. Returns how many facts were missing.
-
-    Raises: NotFound where data has no such person, UnknownFact, ControlUnavailable.
-    """
-    async with data.pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT mandant.set_person($1)", person_id)
-        state: int | None = await connection.fetchval(
-            "SELECT key_state FROM mandant.person WHERE person_id = $1", person_id
-        )
-    if state is None:
-        raise NotFound("person")
-    async with control.transaction() as connection:
-        facts = await connection.fetch(
-            "SELECT sequence, kind FROM control.fact WHERE owner = $1 AND sequence > $2 ORDER BY sequence",
-            person_id,
-            state,
-        )
-    for fact in facts:
-        if fact["kind"] not in KEYS_ONLY:
-            raise UnknownFact(f"fact {fact['sequence']} of kind {fact['kind']}")
-        await data.pool.execute("SELECT mandant.applied_person($1, $2, $3)", person_id, fact["sequence"], at)
-    return len(facts)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from mandant.tenants.behind import replay_person
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.errors import TenantsError
 from mandant.tenants.modules import Module
 from mandant.tenants.modules.file_reseal import reseal_files
 from mandant.tenants.modules.reseal import Progress, reseal
 from mandant.tenants.modules.shelf import Shelf
-from mandant.tenants.replay import replay
+from mandant.tenants.replay import replay, replay_person
 from mandant.tenants.sealed_rows import RowsDone, person_rows, tenant_rows
 from mandant.tenants.session import Tenant
 from mandant.tenants.verifying_records import modules_of
