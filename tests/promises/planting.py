@@ -34,9 +34,11 @@ class Visitor:
         kind = {} if body is None else {"json": body}
         answer = self.http.request(method, f"/api/v1{path}", headers=headers, **kind, **more)
         assert answer.status_code == expect, (method, path, answer.status_code, answer.text)
-        return (
-            answer.json() if answer.content and "json" in answer.headers["content-type"] else answer.content
+        is_json = (
+            answer.headers.get("content-type", "").endswith("json")
+            and "ndjson" not in answer.headers["content-type"]
         )
+        return answer.json() if answer.content and is_json else answer.content
 
     def sign_in(self, **more: str) -> None:
         self.headers = {}

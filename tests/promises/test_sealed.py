@@ -21,6 +21,7 @@ from mandant.service.postgres.binaries import find_binaries
 from tests.promises.needles import Canary, digests, files, found_in, found_in_files, needles, spellings
 from tests.promises.operations import Operations
 from tests.promises.planting import Visitor, plant_files, plant_groups, plant_people, plant_records
+from tests.promises.planting_imports import plant_imports
 from tests.promises.running import Running, running
 from tests.promises.strewing import strew
 
@@ -61,6 +62,7 @@ def left() -> Iterator[Left]:
         plant_records(visitor)
         plant_groups(visitor)
         plant_files(visitor)
+        plant_imports(visitor)
         found = Left(operations, canary, visitor, plain, service.folder, strew(visitor, operations))
         _use_the_rest(visitor)
         found.pages["metrics"] = http.get("/metrics").content
