@@ -39,10 +39,10 @@ async def _tour(var: Path) -> int:
     steps = var / "tour" / "steps.json"
     tell.write(steps)
     bad = [step.name for step in tell.results if not step.ok]
-    click.echo(
-        f"\n{len(tell.results) - len(bad)} of {len(tell.results)} steps held what they promise, "
-        f"in {time.monotonic() - began:.0f} seconds. Figures: {steps}"
-    )
+    held = len(tell.results) - len(bad)
+    seconds = time.monotonic() - began
+    click.echo(f"\n{held} of {len(tell.results)} steps held what they promise, in {seconds:.0f} seconds.")
+    click.echo(f"figures: {steps}")
     for name in bad:
         click.secho(f"did not hold: {name}", fg="red")
     return 1 if bad else 0

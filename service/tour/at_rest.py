@@ -55,7 +55,7 @@ async def _search(stage: Stage, tell: Teller, admin: "asyncpg.Connection[Any]") 
     values: list[str] = []
     for company in stage.companies.values():
         values += values_of(company.about, await asyncio.to_thread(records_of, company.about))
-    tell.command("pg_dump mandant | search for every name, address, number and note of both companies")
+    tell.command("pg_dump of both databases | search for all names, addresses, numbers and notes")
     dumped = await dump(stage.server)
     hits = await asyncio.to_thread(search_bytes, dumped, values)
     tell.proves(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mandant.service.demo.companies import DemoCompany
-from mandant.service.postgres import DATA_DATABASE, EmbeddedPostgres
+from mandant.service.postgres import CONTROL_DATABASE, DATA_DATABASE, EmbeddedPostgres
 from mandant.service.postgres.passwords import SUPERUSER, read_passwords
 from mandant.tenants.modules.customers import Customer, customers
 from mandant.tenants.modules.importing import Importer, open_reader, proposed
@@ -52,14 +52,18 @@ def values_of(company: DemoCompany, records: Iterable[Customer]) -> list[str]:
 
 
 async def dump(server: EmbeddedPostgres) -> bytes:
-    """pg_dump of the data database as the superuser: what a thief of a backup has."""
+    """pg_dump of both databases as the superuser: what a thief of a backup has."""
+    return b"".join([await _dump(server, name) for name in (DATA_DATABASE, CONTROL_DATABASE)])
+
+
+async def _dump(server: EmbeddedPostgres, database: str) -> bytes:
     password = read_passwords(server.directory / "postgres" / "passwords.json")[SUPERUSER]
     environ = {
         **os.environ,
         "PGHOST": str(server.sockets),
         "PGUSER": SUPERUSER,
         "PGPASSWORD": password,
-        "PGDATABASE": DATA_DATABASE,
+        "PGDATABASE": database,
     }
     assert server.binaries is not None  # noqa: S101 - it is started
     command: list[Any] = [server.binaries / "pg_dump", "--no-password"]

@@ -16,7 +16,8 @@ async def walk(stage: Stage, tell: Teller) -> None:
         tell.failed("no import was interrupted")
         return
     company, rows = stage.interrupted.company, stage.interrupted.rows
-    tell.command("GET .../imports/{import}")
+    tell.say("A worker counts as dead after 30 seconds; what it held is looked for each minute.")
+    tell.command("GET .../imports/{import}   until it is over")
     done = await asyncio.wait_for(finished(company.api, stage.interrupted.address), WITHIN)
     progress = done["progress"]
     counted = (await company.api.need("GET", f"{company.base}/count"))["count"]
