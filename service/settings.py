@@ -114,6 +114,9 @@ class Settings:
     """Port to listen on. None: 8350, or the next one that is free."""
     public_url: str | None = _variable("MANDANT_PUBLIC_URL", _http, None)
     """How browsers reach the service. With https, cookies are `Secure` and HSTS is sent."""
+    proxies: int = _variable("MANDANT_PROXIES", _whole(0, 8), 0)
+    """Proxies of yours before the service, each of which appends to X-Forwarded-For. Tries are limited by the
+    client's network; with too small a number all clients are one, with too large a one they name any."""
     web_workers: int = _variable("MANDANT_WEB_WORKERS", _whole(1, 256), 1)
     """Web processes of `mandant up`."""
 
@@ -144,7 +147,7 @@ class Settings:
     session_hours: int = _variable("MANDANT_SESSION_HOURS", _whole(1, 720), 12)
     """Hours after which a sign-in ends, whatever happens in between."""
     sign_in_attempts: int = _variable("MANDANT_SIGN_IN_ATTEMPTS", _whole(1, 10_000), 10)
-    """Failed sign-ins that one address and one e-mail may have in a window."""
+    """Sign-ins that may be tried with one e-mail in a window; ten times as many from one network."""
     sign_in_window: int = _variable("MANDANT_SIGN_IN_WINDOW", _whole(1, 86_400), 300)
     """Seconds of that window."""
     job_attempts: int = _variable("MANDANT_JOB_ATTEMPTS", _whole(1, 100), 5)

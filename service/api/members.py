@@ -10,9 +10,8 @@ from litestar import delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from mandant.service.api.bodies import Body, Email, Function, Language, Name, Password, Secret, clean
-from mandant.service.api.registering import REGISTRATIONS
+from mandant.service.api.registering import REGISTRATIONS, network
 from mandant.service.api.who import member_of, person_of
-from mandant.service.edge.address import shortened
 from mandant.service.edge.body import MandantRequest
 from mandant.service.runtime import runtime_of
 from mandant.tenants.people.invitations import (
@@ -197,8 +196,7 @@ async def accept_new(request: MandantRequest, data: JSONBody[NewcomerBody]) -> J
     """Makes the person; afterwards sign in. Who has a sign-in already signs in first and accepts then."""
     clean(data)
     runtime = runtime_of(request)
-    host = shortened(request.client.host if request.client else None)
-    await runtime.limiter.take(REGISTRATIONS.per("address", host))
+    await runtime.limiter.take(REGISTRATIONS.per("address", network(request)))
     tenant_id, _ = await accept_as_newcomer(
         runtime.people, data.secret, data.name.strip(), data.password, data.language
     )

@@ -25,7 +25,7 @@ from mandant.service.api.bodies import (
     clean,
 )
 from mandant.service.api.who import person_of, secret_of
-from mandant.service.edge.address import shortened
+from mandant.service.edge.address import network_of
 from mandant.service.edge.body import MandantRequest
 from mandant.service.edge.rate_limit import Limit
 from mandant.service.runtime import runtime_of
@@ -129,7 +129,7 @@ async def register_company(request: MandantRequest, data: JSONBody[RegisterBody]
     already: then nothing is made, and its person signs in and makes the tenant with POST /tenants."""
     clean(data)
     runtime = runtime_of(request)
-    await runtime.limiter.take(REGISTRATIONS.per("address", _address(request)))
+    await runtime.limiter.take(REGISTRATIONS.per("address", network(request)))
     profile = Profile(data.name.strip(), data.email.strip(), data.language)
     accepts = {"terms": data.accepts.terms, "dpa": data.accepts.dpa}
     wanted = Registration(profile, data.password, data.company.company(), data.function, accepts)  # type: ignore[arg-type]
@@ -145,8 +145,10 @@ async def begin_session(request: MandantRequest, data: JSONBody[SignInBody]) -> 
     """A new session. Refusals do not say what was wrong; tries are limited per address."""
     runtime = runtime_of(request)
     limit = Limit("sign-in", runtime.settings.sign_in_attempts, runtime.settings.sign_in_window)
+    # A whole office signs in from one network.
+    from_network = Limit("sign-in", 10 * limit.tries, limit.seconds)
     await runtime.limiter.take(
-        limit.per("email", normalise.email(data.email)), limit.per("address", _address(request))
+        limit.per("email", normalise.email(data.email)), from_network.per("address", network(request))
     )
     made = await sign_in(runtime.people, data.email, data.password, data.code)
     return SessionBody(token=made.token, person_id=made.person_id, expires_at=made.expires_at)
@@ -167,8 +169,9 @@ async def end_all_sessions(request: MandantRequest) -> None:
     await sign_out_everywhere(runtime_of(request).people, await person_of(request))
 
 
-def _address(request: MandantRequest) -> str | None:
-    return shortened(request.client.host if request.client else None)
+def network(request: MandantRequest) -> str | None:
+    """Where the request comes from, to limit tries."""
+    return network_of(request, runtime_of(request).settings.proxies)
 
 
 HANDLERS = (editions, register_company, begin_session, end_session, end_all_sessions)

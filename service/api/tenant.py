@@ -20,7 +20,7 @@ from mandant.service.api.bodies import (
     Version,
     clean,
 )
-from mandant.service.api.registering import Accepted, CompanyBody
+from mandant.service.api.registering import REGISTRATIONS, Accepted, CompanyBody
 from mandant.service.api.who import member_of, person_of
 from mandant.service.edge.body import MandantRequest
 from mandant.service.runtime import runtime_of
@@ -86,6 +86,7 @@ async def make_tenant(request: MandantRequest, data: JSONBody[NewTenantBody]) ->
     """The person who is signed in becomes its owner."""
     clean(data)
     who = await person_of(request)
+    await runtime_of(request).limiter.take(REGISTRATIONS.per("person", str(who.person_id)))
     accepts = {"terms": data.accepts.terms, "dpa": data.accepts.dpa}
     wanted = NewTenant(data.company.company(), data.function, accepts)  # type: ignore[arg-type]
     return MadeBody(tenant_id=await create_tenant_for(runtime_of(request).people, who.person_id, wanted))

@@ -1,4 +1,4 @@
-"""Addresses of clients are shortened before anything keeps them.
+"""Which network a client is in: addresses are shortened before anything keeps them.
 
 Source: C16.1: of IPv4 the last 8 bits go, of IPv6 the last 80.
 """
@@ -6,6 +6,9 @@ Source: C16.1: of IPv4 the last 8 bits go, of IPv6 the last 80.
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
+
+from litestar.connection import ASGIConnection
 
 _KEPT = {4: 24, 6: 48}
 
@@ -22,3 +25,16 @@ def shortened(address: str | None) -> str | None:
         parsed = parsed.ipv4_mapped
     network = ipaddress.ip_network((parsed.packed, _KEPT[parsed.version]), strict=False)
     return str(network.network_address)
+
+
+def network_of(connection: ASGIConnection[Any, Any, Any, Any], proxies: int) -> str | None:
+    """The shortened address of whoever sent a request through `proxies` proxies of our own.
+
+    Each proxy appends whom it was called by to X-Forwarded-For; what stands further left is anybody's claim.
+    """
+    address = connection.client.host if connection.client else None
+    if proxies:
+        sent = ",".join(connection.headers.getall("x-forwarded-for", [])).split(",")
+        if len(sent) >= proxies and sent[-proxies].strip():
+            address = sent[-proxies].strip()
+    return shortened(address)

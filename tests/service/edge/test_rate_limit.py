@@ -2,10 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
+from litestar.connection import ASGIConnection
 
+from mandant.service.edge.address import network_of
 from mandant.service.edge.rate_limit import Limit, PostgresRateLimiter
 from mandant.service.errors import RateLimited
 from tests.stack import Stack
@@ -84,3 +87,26 @@ async def test_the_worker_forgets_buckets_that_are_full_again(stack: Stack) -> N
         assert await worker.fetchval("SELECT directory.forget_rate_limits($1)", later) >= 1
     finally:
         await worker.close()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "sent", "network"),
+    [
+        (0, [], "198.51.100.0"),
+        (0, ["203.0.113.7"], "198.51.100.0"),  # anybody's claim
+        (1, ["203.0.113.7"], "203.0.113.0"),
+        (1, ["192.0.2.1, 203.0.113.7"], "203.0.113.0"),  # the left one is anybody's claim
+        (1, ["192.0.2.1", "203.0.113.7"], "203.0.113.0"),
+        (2, ["192.0.2.1, 203.0.113.7, 10.0.0.1"], "203.0.113.0"),
+        (2, ["203.0.113.7"], "198.51.100.0"),
+        (1, [], "198.51.100.0"),
+        (1, [""], "198.51.100.0"),
+        (1, ["203.0.113.7:4711"], None),
+    ],
+)
+def test_tries_are_counted_by_the_network_that_ones_own_proxies_saw(
+    proxies: int, sent: list[str], network: str | None
+) -> None:
+    headers = [(b"x-forwarded-for", value.encode()) for value in sent]
+    scope: Any = {"type": "http", "headers": headers, "client": ("198.51.100.9", 4711)}
+    assert network_of(ASGIConnection(scope), proxies) == network
