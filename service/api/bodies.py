@@ -62,8 +62,10 @@ TimeZone = Annotated[
     str,
     Meta(max_length=64, description="IANA name", examples=["Europe/Zurich"], extra_json_schema=_ONE_LINE),
 ]
-Edition = Annotated[str, Meta(max_length=40, examples=["2026-11"], extra_json_schema=_ONE_LINE)]
-Secret = Annotated[str, Meta(min_length=1, max_length=200, description="as it was shown once")]
+Secret = Annotated[
+    str,
+    Meta(min_length=1, max_length=200, description="as it was shown once", extra_json_schema=_ONE_LINE),
+]
 Version = Annotated[int, Meta(ge=1, le=2**31 - 2, description="the version that was read", examples=[1])]
 
 

@@ -104,6 +104,9 @@ def finished(raw: Json, app: Litestar, modules: Sequence[Module[Any]]) -> Json:
         for status, answer in operation["responses"].items():
             if status in _SAYS and not _own_words(handler, status):
                 answer["description"] = _SAYS[status]
+            if status == "200":
+                for media_type in handler.opt.get("media_types", ()):
+                    answer["content"][media_type] = {}
     type_bodies(document, app, modules)
     add_examples(document)
     _sort(document)

@@ -38,6 +38,7 @@ def export_router(module: Module[Any]) -> Router:
     @get(
         "/export",
         summary="Export all records",
+        opt={"media_types": list(_TYPES.values())},
         responses={
             200: ResponseSpec(bytes, media_type=_TYPES["jsonl"], description="Streamed, oldest first")
         },

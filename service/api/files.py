@@ -88,6 +88,7 @@ class RawBody(Operation):
 @post(
     "/",
     summary="Upload a file",
+    opt={"idempotent": True},
     request_max_body_size=None,
     operation_class=RawBody,
     responses={201: ResponseSpec(FileBody, description="The file is kept")},

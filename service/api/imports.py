@@ -134,6 +134,7 @@ def imports_router(module: Module[Any]) -> Router:
     @post(
         "/",
         summary="Upload a file to import",
+        opt={"idempotent": True},
         request_max_body_size=None,
         operation_class=RawBody,
         responses={
@@ -234,7 +235,12 @@ def imports_router(module: Module[Any]) -> Router:
             mapping = run.remapped(module, found, asked)
             return shown(await state.remap(session, found, mapping, shelf.clock.now()))
 
-    @post("/{import_id:uuid}/start", summary="Start an import, or go on with it", status_code=202)
+    @post(
+        "/{import_id:uuid}/start",
+        summary="Start an import, or go on with it",
+        status_code=202,
+        opt={"idempotent": True},
+    )
     async def start(
         request: MandantRequest, tenant_id: FromPath[UUID], import_id: FromPath[UUID]
     ) -> Response[ImportBody]:

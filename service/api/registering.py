@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from litestar import get, post
 from litestar.params import JSONBody
+from msgspec import Meta
 
 from mandant.service.api.bodies import (
     Body,
     Code,
     Country,
     Domain,
-    Edition,
     Email,
     Function,
     GivenPassword,
@@ -40,6 +41,10 @@ from mandant.vault import normalise
 REGISTRATIONS = Limit("register", tries=20, seconds=3600)
 
 
+Terms = Annotated[str, Meta(max_length=40, extra_json_schema={"enum": [EDITIONS["terms"]]})]
+Dpa = Annotated[str, Meta(max_length=40, extra_json_schema={"enum": [EDITIONS["dpa"]]})]
+
+
 class CompanyBody(Body, frozen=True):
     """The company."""
 
@@ -57,8 +62,8 @@ class CompanyBody(Body, frozen=True):
 class Accepted(Body, frozen=True):
     """The edition of each document that is accepted: those that GET /agreements names."""
 
-    terms: Edition
-    dpa: Edition
+    terms: Terms
+    dpa: Dpa
 
 
 class RegisterBody(Body, frozen=True):
@@ -101,8 +106,8 @@ class SessionBody(Body, frozen=True):
 class EditionsBody(Body, frozen=True):
     """The editions in force: terms (AGB) and data-processing agreement (AVV)."""
 
-    terms: Edition
-    dpa: Edition
+    terms: Terms
+    dpa: Dpa
 
 
 @get(
