@@ -1,6 +1,6 @@
 """What people do that is refused. No message carries a name, an address or a secret."""
 
-from mandant.tenants.errors import TenantsError
+from mandant.tenants.errors import DataUnavailable, TenantsError
 
 
 class NotSignedIn(TenantsError):
@@ -15,6 +15,10 @@ class SignInRefused(TenantsError):
 
     def __init__(self) -> None:
         super().__init__("the e-mail address, the password or the code is not right")
+
+
+class PasswordsBusy(DataUnavailable):
+    """More passwords wait to be hashed or compared than this process takes on."""
 
 
 class SecondFactorNeeded(TenantsError):

@@ -16,6 +16,7 @@ from nacl.pwhash import argon2id
 from nacl.utils import random
 
 from mandant.tenants.errors import Invalid
+from mandant.tenants.people.errors import PasswordsBusy
 
 T = TypeVar("T")
 
@@ -37,21 +38,32 @@ class PasswordCost:
 
 
 class Passwords:
-    """Hashes and compares, at most `lanes` at a time: each holds `cost.memory` bytes while it runs."""
+    """Hashes and compares, at most `lanes` at a time: each holds `cost.memory` bytes while it runs.
 
-    def __init__(self, cost: PasswordCost | None = None, *, lanes: int = 2) -> None:
+    At most `queue` are under way or wait; more are refused at once, so that nobody waits for minutes.
+    """
+
+    def __init__(self, cost: PasswordCost | None = None, *, lanes: int = 2, queue: int = 64) -> None:
         self.cost = cost or PasswordCost()
+        self._queue = queue
+        self._asked = 0
         self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="argon2id")
         self._nobody = self._hash(random(16).hex()).encode()
 
     async def hash(self, password: str) -> str:
-        """An encoded hash with its parameters and salt, `$argon2id$...`. Raises: Invalid for a bad length."""
+        """An encoded hash with its parameters and salt, `$argon2id$...`.
+
+        Raises: Invalid for a bad length; PasswordsBusy.
+        """
         if not SHORTEST <= len(password) <= LONGEST:
             raise Invalid([("password", f"{SHORTEST} to {LONGEST} characters")])
         return await self._run(lambda: self._hash(password))
 
     async def matches(self, encoded: str | None, password: str) -> bool:
-        """Whether `password` is the hashed one. Without a hash (None): False, after as much work."""
+        """Whether `password` is the hashed one. Without a hash (None): False, after as much work.
+
+        Raises: PasswordsBusy.
+        """
 
         def compare() -> bool:
             against = self._nobody if encoded is None else encoded.encode()
@@ -74,7 +86,13 @@ class Passwords:
         return argon2id.str(_bytes(password), self.cost.passes, self.cost.memory).decode()
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        if self._asked >= self._queue:
+            raise PasswordsBusy
+        self._asked += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._asked -= 1
 
 
 def _bytes(password: str) -> bytes:

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from mandant.tenants.errors import NotFound
-from mandant.tenants.people import Passwords, People, sign_in
-from mandant.tenants.people.errors import SignInRefused
+from mandant.tenants.people import PasswordCost, Passwords, People, sign_in
+from mandant.tenants.people.errors import PasswordsBusy, SignInRefused
 from mandant.tenants.people.invitations import accept_as_person, invite
 from mandant.tenants.people.members import remove_member
 from mandant.tenants.people.membership import join
@@ -126,3 +126,12 @@ async def test_who_leaves_two_tenants_at_once_has_an_end(people: People, stack: 
         await waits_for_a_lock(stack, cast("asyncio.Task[object]", leaving))
     await leaving
     assert await end_of(stack, person_id) is not None
+
+
+async def test_more_sign_ins_than_can_be_served_are_refused_at_once() -> None:
+    passwords = Passwords(PasswordCost(2, 19 << 20), lanes=1, queue=3)
+    tries = [asyncio.create_task(passwords.matches(None, "a password")) for _ in range(5)]
+    answers = await asyncio.gather(*tries, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [bool, bool, bool, PasswordsBusy, PasswordsBusy]
+    assert not await passwords.matches(None, "a password")
+    passwords.close()
