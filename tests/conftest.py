@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from mandant.service.postgres import EmbeddedPostgres
 from mandant.service.postgres.roles import ensure_database
+from mandant.tenants.people import PasswordCost, Passwords, People
 from tests.no_network import no_network_in_transactions  # noqa: F401 - a fixture for every test
 from tests.stack import Stack, make_templates, open_stack
 from tests.tools import MISSING
@@ -71,6 +72,22 @@ async def stack(
     name = hashlib.blake2b(request.node.nodeid.encode(), digest_size=6).hexdigest()
     async for opened in open_stack(postgres, name, tmp_path_factory.mktemp("stack")):
         yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def people(stack: Stack) -> AsyncIterator[People]:
+    """People on the module's installation, with the cheapest password hash that is allowed."""
+    passwords = Passwords(PasswordCost(2, 19 << 20))
+    yield People(
+        stack.data,
+        stack.control,
+        stack.keyring,
+        stack.provider,
+        stack.clock,
+        passwords,
+        refusal_seconds=0.0,
+    )
+    passwords.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,15 +1,13 @@
 """`mandant vault`: everything opens, or the command says which row does not; and new keys reach everything."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 
 from mandant.tenants.errors import DataOlderThanControl, NotUnique
 from mandant.tenants.modules import store
 from mandant.tenants.modules.customers import Customer, customers
-from mandant.tenants.people import PasswordCost, Passwords, People
+from mandant.tenants.people import People
 from mandant.tenants.session import Tenant
 from mandant.vault.category import Category
 from mandant.vault.envelope import generation_of
@@ -22,21 +20,6 @@ from tests.stack import Stack
 from tests.tenants.people.support import Newcomer, a_newcomer
 
 TABLES = ("record", "tenant", "membership", "agreement")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def people(stack: Stack) -> AsyncIterator[People]:
-    passwords = Passwords(PasswordCost(2, 19 << 20))
-    yield People(
-        stack.data,
-        stack.control,
-        stack.keyring,
-        stack.provider,
-        stack.clock,
-        passwords,
-        refusal_seconds=0.0,
-    )
-    passwords.close()
 
 
 @pytest.fixture

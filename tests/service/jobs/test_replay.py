@@ -13,7 +13,7 @@ from mandant.service.jobs.timetable import EVERY_MINUTE
 from mandant.tenants.behind import differences
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.errors import DataOlderThanControl
-from mandant.tenants.people import PasswordCost, Passwords, People
+from mandant.tenants.people import People
 from mandant.tenants.people.company import read_company
 from mandant.tenants.people.person import read_person
 from mandant.tenants.people.transaction import open_person
@@ -25,21 +25,6 @@ from mandant.vault.stored import ScopeKind
 from mandant.vault.wrapping import Purpose
 from tests.stack import Stack
 from tests.tenants.people.support import a_newcomer
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def people(stack: Stack) -> AsyncIterator[People]:
-    passwords = Passwords(PasswordCost(2, 19 << 20))
-    yield People(
-        stack.data,
-        stack.control,
-        stack.keyring,
-        stack.provider,
-        stack.clock,
-        passwords,
-        refusal_seconds=0.0,
-    )
-    passwords.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -1,14 +1,16 @@
 """After a rotation everything this package stored is brought to the newest keys, and opens as before."""
 
+from collections.abc import AsyncIterator
+
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.people import People, sign_in
 from mandant.tenants.people.agreements import list_agreements
 from mandant.tenants.people.company import read_company
 from mandant.tenants.people.invitations import invite, list_invitations
 from mandant.tenants.people.members import list_members
-from mandant.tenants.people.resealing import reseal_person, reseal_tenant
 from mandant.tenants.people.roles import Role
 from mandant.tenants.people.tokens import create_token, list_tokens
+from mandant.tenants.sealed_rows import RowsDone, person_rows, tenant_rows
 from mandant.vault.category import Category
 from mandant.vault.rotation import rotate
 from mandant.vault.scopes import scope_id
@@ -16,6 +18,10 @@ from mandant.vault.stored import ScopeKind
 from mandant.vault.wrapping import Purpose
 from tests.stack import Stack
 from tests.tenants.people.support import PASSWORD, a_newcomer, an_address
+
+
+async def resealed(run: AsyncIterator[RowsDone]) -> int:
+    return sum([done.resealed async for done in run])
 
 
 async def test_rotated_keys_reach_every_row_and_nothing_is_lost(people: People, stack: Stack) -> None:
@@ -32,17 +38,14 @@ async def test_rotated_keys_reach_every_row_and_nothing_is_lost(people: People, 
     state = await rotate(stack.control, stack.provider, scope, Category.REGISTRATION, Purpose.SEAL, at)
     await stack.data.pool.execute("SELECT mandant.applied_person($1, $2, $3)", person, state, at)
 
-    worker_data = await DataDatabase.open(stack.data_url("mandant_worker"), size=2)
+    worker = await DataDatabase.open(stack.data_url("mandant_worker"), size=2)
     try:
-        worker = People(
-            worker_data, people.control, people.keyring, people.provider, people.clock, people.passwords
-        )
-        assert await reseal_tenant(worker, tenant) == 6
-        assert await reseal_tenant(worker, tenant) == 0
-        assert await reseal_person(worker, person) == 2
-        assert await reseal_person(worker, person) == 0
+        for old in (6, 0):
+            assert await resealed(tenant_rows(worker, people.keyring, tenant, reseal=True)) == old
+        for old in (2, 0):
+            assert await resealed(person_rows(worker, people.keyring, person, reseal=True)) == old
     finally:
-        await worker_data.close()
+        await worker.close()
 
     assert (await read_company(people, tenant)).company.name == "Muster AG"
     assert [one.profile.name for one in await list_members(people, owner.member)] == ["Anna Muster"]
