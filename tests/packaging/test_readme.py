@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from mandant.service.cli.main import COMMANDS, mandant
+from mandant.service.tour import at_rest, isolated, killed, resumed, tampered
+from mandant.service.tour.walking import STEPS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -38,6 +40,13 @@ def test_the_module_that_is_declared_reads_what_version_1_stored() -> None:
     bikes.check()
     assert [field.path for field in bikes.unique_fields] == ["frame_number"]
     assert len(BLOCKS) == 2
+
+
+def test_the_steps_of_the_tour_that_prove_a_row_are_those_of_these_numbers() -> None:
+    named = {5: at_rest, 6: isolated, 8: tampered, 3: killed, 12: resumed}
+    assert {number: STEPS[number - 1] for number in named} == named
+    rows = [line for line in README.splitlines() if line.startswith("| ") and "`make tour`" in line]
+    assert {int(number) for row in rows for number in re.findall(r"\b\d+\b", row.split("|")[3])} == set(named)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
