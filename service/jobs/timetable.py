@@ -9,6 +9,7 @@ from mandant.service.jobs.context import JobContext
 from mandant.service.jobs.registry import Registry, timer_job
 from mandant.service.jobs.runs import forget_ended
 from mandant.service.jobs.sweep import sweep_stalled
+from mandant.service.jobs.tasks_directory import forget_expired
 from mandant.service.jobs.tasks_files import sweep_files
 from mandant.service.jobs.tasks_imports import forget_imports
 from mandant.service.jobs.tasks_replay import replay_missing
@@ -21,6 +22,7 @@ EVERY_NIGHT = "17 2 * * *"
 
 timer_job("replay_missing_facts", EVERY_MINUTE)(replay_missing)
 timer_job("sweep_files", EVERY_HOUR)(sweep_files)
+timer_job("forget_expired_entries", EVERY_HOUR)(forget_expired)
 timer_job("forget_imports", EVERY_NIGHT)(forget_imports)
 
 
