@@ -61,9 +61,6 @@ _CODES: dict[str, type[KmsError]] = {
     "ServiceUnavailable": KmsUnavailable,
 }
 
-# Not connected, cut, or a gateway's answer instead of AWS's; or the machine's metadata service failed.
-_UNREACHABLE = (BotoConnectionError, HTTPClientError, ResponseParserError, CredentialRetrievalError)
-
 
 def kms_error(error: ClientError | BotoCoreError) -> KmsError:
     """The KmsError that says what `error` means; KmsError itself, which is never bridged, for the unknown.
