@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Annotated, TypeVar
 
 from msgspec import Meta
 
-from mandant.tenants.errors import Invalid
+from mandant.tenants.errors import Invalid, Problem
 from mandant.tenants.modules import Part
 
 Sent = TypeVar("Sent", bound="Body")
@@ -18,7 +19,7 @@ class Body(Part, frozen=True):
 
 
 # What `clean` refuses, for the document.
-_ONE_LINE = {"pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"}
+_ONE_LINE = {"pattern": r"^([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*)?$"}
 
 Name = Annotated[
     str, Meta(min_length=1, max_length=200, examples=["Anna Muster"], extra_json_schema=_ONE_LINE)
@@ -70,19 +71,23 @@ Version = Annotated[int, Meta(ge=1, le=2**31 - 2, description="the version that 
 
 
 def clean(body: Sent) -> Sent:
-    """The body, if no text in it holds a control character: not even a line's end. Raises: Invalid."""
-    wrong = [(path, "contains a control character; remove it") for path in _controls(body, "")]
+    """The body, if no text in it holds a control character, not even a line's end, or only spaces.
+
+    Raises: Invalid.
+    """
+    wrong = list(_wrong(body, ""))
     if wrong:
         raise Invalid(wrong)
     return body
 
 
-def _controls(body: Body, path: str) -> list[str]:
-    found = []
+def _wrong(body: Body, path: str) -> Iterator[Problem]:
     for name in body.__struct_fields__:
         value = getattr(body, name)
         if isinstance(value, Body):
-            found += _controls(value, f"{path}{name}.")
-        elif isinstance(value, str) and any(unicodedata.category(character) == "Cc" for character in value):
-            found.append(path + name)
-    return found
+            yield from _wrong(value, f"{path}{name}.")
+        elif isinstance(value, str) and value:
+            if any(unicodedata.category(character) == "Cc" for character in value):
+                yield Problem(path + name, "contains a control character; remove it")
+            elif value.isspace():
+                yield Problem(path + name, "is nothing but spaces")

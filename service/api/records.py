@@ -86,6 +86,8 @@ def records_router(module: Module[Any]) -> Router:
     async def bulk(request: MandantRequest, tenant_id: FromPath[UUID], data: Any) -> Response[Any]:
         """All of them, or none where one is refused; at most 1,000."""
 
+        module.check_many(data.records, "records")
+
         async def work(door: Door) -> tuple[Any, dict[str, str]]:
             ids = await store.create_many(door, module, data.records, at=runtime_of(request).clock.now())
             return Created(ids), {}

@@ -170,12 +170,28 @@ class Module(Generic[R]):
             record = None
         if record is None:
             return self.from_plain(validation.untyped(raw))
-        limits.check(record)
-        return self._ruled(record)
+        return self._checked(record)
 
     def from_plain(self, values: Any) -> R:
         """A record from plain values, as JSON has them. Raises: Invalid with every problem found."""
         return self._ruled(validation.from_plain(values, self.record))
+
+    def check_many(self, records: Sequence[R], path: str) -> None:
+        """Limits and rules of records that came typed, as a list at `path`.
+
+        Raises: Invalid with the problems of the first record that has any, each with its place.
+        """
+        for number, record in enumerate(records):
+            try:
+                self._checked(record)
+            except Invalid as refused:
+                raise Invalid(
+                    [Problem(f"{path}.{number}.{p.field}".strip("."), p.message) for p in refused.problems]
+                ) from None
+
+    def _checked(self, record: R) -> R:
+        limits.check(record)
+        return self._ruled(record)
 
     def _ruled(self, record: R) -> R:
         problems = [problem for rule in self.rules for problem in rule(record)]

@@ -195,31 +195,34 @@ _STATEMENTS = (
         v_field text;
     BEGIN
         PERFORM mandant.enter(p_tenant, p_key_state, true);
-        INSERT INTO mandant.record (tenant_id, module, record_id, version, generation, index_generation, terms,
-                                    sealed, created_at, updated_at)
-        SELECT p_tenant, p_module, u.record_id, 1, p_generation, p_index_generation,
-               p_terms[u.ends - u.each + 1 : u.ends], u.sealed, p_at, p_at
-          FROM (SELECT a.record_id, a.sealed, a.each, sum(a.each) OVER (ORDER BY a.position)::integer AS ends
-                  FROM unnest(p_records, p_sealed, p_terms_each) WITH ORDINALITY
-                       AS a (record_id, sealed, each, position)) u;
-        IF cardinality(p_unique_rows) > 0 THEN
+        -- The handler looks as the tenant: what enter() set would be undone with a block that it is in.
+        BEGIN
+            INSERT INTO mandant.record (tenant_id, module, record_id, version, generation, index_generation, terms,
+                                        sealed, created_at, updated_at)
+            SELECT p_tenant, p_module, u.record_id, 1, p_generation, p_index_generation,
+                   p_terms[u.ends - u.each + 1 : u.ends], u.sealed, p_at, p_at
+              FROM (SELECT a.record_id, a.sealed, a.each, sum(a.each) OVER (ORDER BY a.position)::integer AS ends
+                      FROM unnest(p_records, p_sealed, p_terms_each) WITH ORDINALITY
+                           AS a (record_id, sealed, each, position)) u;
+            IF cardinality(p_unique_rows) > 0 THEN
+                SELECT u.field INTO v_field
+                  FROM unnest(p_unique_fields, p_unique_terms) AS u (field, term)
+                 GROUP BY u.field, u.term HAVING count(*) > 1 LIMIT 1;
+                IF FOUND THEN
+                    RAISE EXCEPTION 'not unique' USING ERRCODE = 'MR410', DETAIL = v_field;
+                END IF;
+                INSERT INTO mandant.unique_term (tenant_id, module, field, term, index_generation, record_id)
+                SELECT p_tenant, p_module, u.field, u.term, u.generation, p_records[u.position]
+                  FROM unnest(p_unique_rows, p_unique_fields, p_unique_terms, p_unique_generations)
+                       AS u (position, field, term, generation);
+            END IF;
+        EXCEPTION WHEN unique_violation THEN
             SELECT u.field INTO v_field
               FROM unnest(p_unique_fields, p_unique_terms) AS u (field, term)
-             GROUP BY u.field, u.term HAVING count(*) > 1 LIMIT 1;
-            IF FOUND THEN
-                RAISE EXCEPTION 'not unique' USING ERRCODE = 'MR410', DETAIL = v_field;
-            END IF;
-            INSERT INTO mandant.unique_term (tenant_id, module, field, term, index_generation, record_id)
-            SELECT p_tenant, p_module, u.field, u.term, u.generation, p_records[u.position]
-              FROM unnest(p_unique_rows, p_unique_fields, p_unique_terms, p_unique_generations)
-                   AS u (position, field, term, generation);
-        END IF;
-    EXCEPTION WHEN unique_violation THEN
-        SELECT u.field INTO v_field
-          FROM unnest(p_unique_fields, p_unique_terms) AS u (field, term)
-          JOIN mandant.unique_term t ON t.tenant_id = p_tenant AND t.module = p_module
-               AND t.field = u.field AND t.term = u.term LIMIT 1;
-        RAISE EXCEPTION 'not unique' USING ERRCODE = 'MR410', DETAIL = coalesce(v_field, 'id');
+              JOIN mandant.unique_term t ON t.tenant_id = p_tenant AND t.module = p_module
+                   AND t.field = u.field AND t.term = u.term LIMIT 1;
+            RAISE EXCEPTION 'not unique' USING ERRCODE = 'MR410', DETAIL = coalesce(v_field, 'id');
+        END;
     END
     $$
     """,
