@@ -83,6 +83,13 @@ _STATEMENTS = (
     "GRANT INSERT ON control.epoch, control.scope, control.scope_key, control.category_key, control.fact, control.key_file"
     " TO mandant_app, mandant_worker",
     "GRANT UPDATE (key_ref, state) ON control.epoch TO mandant_app, mandant_worker",
+    # An epoch's KMS key is written down once, when it has been made: nobody points an epoch at another key.
+    "ALTER TABLE control.epoch ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY everybody_reads ON control.epoch FOR SELECT TO mandant_app, mandant_worker USING (true)",
+    "CREATE POLICY begun_as_intended ON control.epoch FOR INSERT TO mandant_app, mandant_worker"
+    " WITH CHECK (state = 'intended')",
+    "CREATE POLICY completed_once ON control.epoch FOR UPDATE TO mandant_app, mandant_worker"
+    " USING (state = 'intended') WITH CHECK (true)",
     "GRANT UPDATE (counter) ON control.key_file TO mandant_app, mandant_worker",
     # A shredded key loses its bytes and says when; a re-wrapped one gets other bytes. No row is ever deleted
     # but a scope key that another has taken the place of.
