@@ -1,23 +1,30 @@
 """The stand-alone application over a real installation, asked in this process."""
 
+import asyncio
+import dataclasses
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import count
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
 import httpx
 import pytest
 import pytest_asyncio
+from granian.constants import Interfaces
+from granian.server.embed import Server
 
 from mandant.integrations.objects import FolderObjectStore
+from mandant.service.edge.edge import Edge
 from mandant.service.edge.rate_limit import Try
 from mandant.service.jobs.enqueue import PostgresJobs
 from mandant.service.plugin import MandantConfig, MandantPlugin
 from mandant.service.runtime import Runtime
 from mandant.service.settings import Settings
 from mandant.tenants.modules import catalogue
-from mandant.tenants.people import PasswordCost, Passwords, People
+from mandant.tenants.people import People
 from mandant.tenants.people.agreements import EDITIONS
 from tests.stack import Stack
 
@@ -42,15 +49,6 @@ class Unlimited:
 
     async def take(self, *tries: Try) -> None:
         pass
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def people(stack: Stack) -> AsyncIterator[People]:
-    passwords = Passwords(PasswordCost(2, 19 << 20))
-    yield People(
-        stack.data, stack.control, stack.keyring, stack.provider, stack.clock, passwords, refusal_seconds=0.0
-    )
-    passwords.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -107,3 +105,49 @@ async def sign_up(http: httpx.AsyncClient) -> AsyncIterator[SignUp]:
         return Signed(client, UUID(me["tenants"][0]["tenant_id"]), email)
 
     yield sign_up_one
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def edge(http: httpx.AsyncClient) -> Edge:
+    """The application behind `http`, its folder of sealed files opened."""
+    edge = cast("Edge", cast("Any", http._transport).app)
+    assert edge.runtime is not None
+    await cast("Any", edge.runtime.objects).open()
+    return edge
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def port(edge: Edge) -> AsyncIterator[int]:
+    """The application behind granian, in this process."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        free = int(found.getsockname()[1])
+    server = Server(edge, "127.0.0.1", free, interface=Interfaces.ASGINL, log_enabled=False, websockets=False)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", free)
+            except OSError:
+                await asyncio.sleep(0.05)
+                continue
+            writer.close()
+            break
+    yield free
+    server.stop()  # type: ignore[no-untyped-call]
+    await serving
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def by_socket(sign_up: SignUp, port: int) -> AsyncIterator[SignUp]:
+    """As sign_up, with a client that asks over the socket."""
+    async with AsyncExitStack() as clients:
+
+        async def sign_up_one() -> Signed:
+            owner = await sign_up()
+            client = httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}/api/v1", headers=owner.http.headers, timeout=60
+            )
+            return dataclasses.replace(owner, http=await clients.enter_async_context(client))
+
+        yield sign_up_one

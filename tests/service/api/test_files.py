@@ -2,16 +2,12 @@
 
 import asyncio
 import dataclasses
-import socket
 from collections.abc import AsyncIterator
 from typing import Any, cast
 from uuid import uuid4
 
 import httpx
 import pytest
-import pytest_asyncio
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from mandant.service.api.disposition import attachment, name_in
 from mandant.service.edge.edge import Edge
@@ -35,44 +31,9 @@ MODULES = [people]
 NAMED = {"Content-Disposition": "attachment; filename*=UTF-8''Vertrag%20%C3%A4.pdf"}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def edge(http: httpx.AsyncClient) -> Edge:
-    edge = cast("Edge", cast("Any", http._transport).app)
-    assert edge.runtime is not None
-    await cast("Any", edge.runtime.objects).open()
-    return edge
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def port(edge: Edge) -> AsyncIterator[int]:
-    """The application behind granian, in this process."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        free = int(found.getsockname()[1])
-    server = Server(edge, "127.0.0.1", free, interface=Interfaces.ASGINL, log_enabled=False, websockets=False)
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", free)
-            except OSError:
-                await asyncio.sleep(0.05)
-                continue
-            writer.close()
-            break
-    yield free
-    server.stop()  # type: ignore[no-untyped-call]
-    await serving
-
-
 @pytest.fixture
-async def signed(sign_up: SignUp, port: int) -> AsyncIterator[Signed]:
-    """Somebody new, asking over the socket."""
-    owner = await sign_up()
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}/api/v1", headers=owner.http.headers, timeout=60
-    ) as client:
-        yield dataclasses.replace(owner, http=client)
+async def signed(by_socket: SignUp) -> Signed:
+    return await by_socket()
 
 
 @pytest.fixture
