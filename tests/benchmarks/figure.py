@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from statistics import median, quantiles
 from time import perf_counter_ns
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
@@ -25,18 +25,19 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     ratio: float | None
     target: float
+    bound: Literal["at most", "at least"]
     met: bool
     spread: float
 
     @classmethod
     def at_most(cls, name: str, pair: Pair, target: float) -> Self:
         """A figure that is better when it is smaller, such as a time."""
-        return cls._of(name, pair, target, met=pair.ratio <= target)
+        return cls._of(name, pair, target, "at most", met=pair.ratio <= target)
 
     @classmethod
     def at_least(cls, name: str, pair: Pair, target: float) -> Self:
         """A figure that is better when it is larger, such as a rate."""
-        return cls._of(name, pair, target, met=pair.ratio >= target)
+        return cls._of(name, pair, target, "at least", met=pair.ratio >= target)
 
     @classmethod
     def counted(cls, name: str, count: float, target: float, unit: str = "calls") -> Self:
@@ -48,12 +49,15 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
             unit=unit,
             ratio=None,
             target=target,
+            bound="at most",
             met=count <= target,
             spread=0.0,
         )
 
     @classmethod
-    def _of(cls, name: str, pair: Pair, target: float, *, met: bool) -> Self:
+    def _of(
+        cls, name: str, pair: Pair, target: float, bound: Literal["at most", "at least"], *, met: bool
+    ) -> Self:
         return cls(
             name=name,
             ours=pair.ours,
@@ -61,6 +65,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
             unit=pair.unit,
             ratio=pair.ratio,
             target=target,
+            bound=bound,
             met=met,
             spread=pair.spread,
         )

@@ -96,7 +96,7 @@ async def _prepare(world: World, ours_port: int, peer_port: int) -> tuple[Target
         "name": "Anna Muster",
         "company": {"name": "Muster AG", "domain": "muster.example", "country": "CH", "head_count": 12},
         "function": "Director",
-        "accepts": dict(EDITIONS),
+        "accepts": {str(name): edition for name, edition in EDITIONS.items()},
     }
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ours_port}/api/v1", timeout=30) as http:
         assert (await http.post("/register", json=registration)).status_code == 202

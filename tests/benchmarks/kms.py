@@ -66,7 +66,7 @@ async def figures(world: World, effort: Effort) -> list[Figure]:
     async def one_after_the_other() -> None:
         for number in operations:
             tenant = tenants[number % len(tenants)]
-            if number % 2:
+            if number // len(tenants) % 2:
                 await store.create(tenant, clients, record, at=world.now)
             else:
                 await store.page(tenant, clients, limit=1)

@@ -30,14 +30,17 @@ TARGETS = {
 RECORD = "x" * 1024
 
 
-def figures() -> list[Figure]:
+def figures(*, rounds: int, seconds: float) -> list[Figure]:
     """Eight figures, in microseconds: seal and open against each of four peers."""
     sealing, opening = _runs()
     return [
         Figure.at_most(
             f"{verb} a record of 1 KiB / {peer}", Pair.of(values["ours"], values[peer], "us"), target
         )
-        for verb, values in (("seal", interleave(sealing)), ("open", interleave(opening)))
+        for verb, values in (
+            ("seal", interleave(sealing, rounds=rounds, seconds=seconds)),
+            ("open", interleave(opening, rounds=rounds, seconds=seconds)),
+        )
         for peer, target in TARGETS.items()
     ]
 

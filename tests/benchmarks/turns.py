@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from time import perf_counter
 
 __all__ = ["Work", "durations", "rates"]
@@ -18,7 +19,7 @@ async def rates(works: dict[str, Work], *, rounds: int, seconds: float, tasks: i
     for work in works.values():
         await _rate(work, seconds / 2, tasks)  # caches, plans, connections
     return await _take_turns(
-        {name: lambda w=work: _rate(w, seconds, tasks) for name, work in works.items()}, rounds
+        {name: partial(_rate, work, seconds, tasks) for name, work in works.items()}, rounds
     )
 
 
@@ -27,7 +28,7 @@ async def durations(works: dict[str, Work], *, rounds: int, repeats: int = 1) ->
     for work in works.values():
         await work()
     return await _take_turns(
-        {name: lambda w=work: _duration(w, repeats) for name, work in works.items()}, rounds
+        {name: partial(_duration, work, repeats) for name, work in works.items()}, rounds
     )
 
 

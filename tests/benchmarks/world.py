@@ -109,3 +109,12 @@ async def world_of(stack: Stack) -> AsyncIterator[World]:
         yield world
     finally:
         await data.close()
+        await _drop(stack)
+
+
+async def _drop(stack: Stack) -> None:
+    admin = await stack.connect("postgres")
+    try:
+        await admin.execute("DROP SCHEMA IF EXISTS plain CASCADE")
+    finally:
+        await admin.close()
