@@ -6,34 +6,27 @@ a form's parts are spooled to the disk in plaintext. A name is sealed data, so i
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Response, Router, delete, get, post
-from litestar.exceptions import InternalServerException
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath, FromQuery, HeaderParameter, Parameter, QueryParameter
 from litestar.response import Stream
 
 from mandant.service.api.disposition import HEADER as DISPOSITION
 from mandant.service.api.disposition import attachment, name_in
+from mandant.service.api.uploading import RawBody, upload_once
 from mandant.service.api.who import member_of
 from mandant.service.edge.body import MandantRequest
-from mandant.service.edge.idempotency import begin
-from mandant.service.edge.own_path import own_path
-from mandant.service.errors import BrokenBody, UnsupportedBody
+from mandant.service.errors import UnsupportedBody
 from mandant.service.runtime import runtime_of
 from mandant.tenants.modules import files
 from mandant.tenants.modules.shelf import Shelf
 from mandant.tenants.people.roles import Action
-from mandant.tenants.session import Tenant, TenantSession
+from mandant.tenants.session import Tenant
 
 MAX_PAGE = 200
 
@@ -65,26 +58,6 @@ class FilePage(msgspec.Struct, frozen=True):
     next: UUID | None
 
 
-class _Replayed(Exception):
-    """The same upload was done already: this one is undone, and the first one's answer given again."""
-
-    def __init__(self, answer: Response[bytes]) -> None:
-        self.answer = answer
-
-
-@dataclass
-class RawBody(Operation):
-    """Says in the document that the body is the file, whatever its type."""
-
-    def __post_init__(self) -> None:
-        binary = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
-        self.request_body = RequestBody(
-            content={"application/octet-stream": OpenAPIMediaType(schema=binary)},
-            description="The file's bytes; its own type in Content-Type.",
-            required=True,
-        )
-
-
 @post(
     "/",
     summary="Upload a file",
@@ -113,35 +86,22 @@ async def upload(
     media_type = request.headers.get("content-type") or "application/octet-stream"
     if media_type.lower().startswith(_FORMS):
         raise UnsupportedBody("the file's own type or application/octet-stream, not as a form,")
-    limit = runtime_of(request).settings.file_limit
-    if (request.content_length or 0) > limit:
-        raise files.FileTooLarge(limit)
-    body = SentBody(request)
-    answers: list[Response[bytes]] = []
-
-    async def answer(session: TenantSession, file: files.StoredFile) -> None:
-        attempt = await begin(
-            session, request, shelf.clock, caller=str(member.person_id), digest=body.digest(media_type)
-        )
-        if attempt.replay is not None:
-            raise _Replayed(attempt.replay)
-        location = f"{own_path(request)}/{file.file_id}"
-        answers.append(await attempt.keep(201, shown(file), {"Location": location}))
-
-    try:
-        await files.upload(
+    return await upload_once(
+        request,
+        member,
+        media_type,
+        lambda chunks, limit, and_then: files.upload(
             shelf,
             kept_in,
             name_in(content_disposition),
             media_type,
-            body.chunks(),
+            chunks,
             record_id=record,
             limit=limit,
-            and_then=answer,
-        )
-    except _Replayed as replayed:
-        return replayed.answer
-    return answers[0]
+            and_then=and_then,
+        ),
+        shown,
+    )
 
 
 @get("/", summary="List files, newest first")
@@ -215,25 +175,3 @@ def shown(file: files.StoredFile) -> FileBody:
     return FileBody(
         file.file_id, file.module, file.record_id, file.name, file.media_type, file.size, file.created_at
     )
-
-
-class SentBody:
-    """A request's body as it comes, and its digest, for the idempotency key."""
-
-    def __init__(self, request: MandantRequest) -> None:
-        self._request = request
-        self._hash = hashlib.blake2b(digest_size=32)
-
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Raises: BrokenBody where the sender went away before the end."""
-        try:
-            async for chunk in self._request.stream():
-                self._hash.update(chunk)
-                yield chunk
-        except InternalServerException:
-            raise BrokenBody("the upload broke off; send it again") from None
-
-    def digest(self, media_type: str) -> bytes:
-        """Of all that came, with its name and type."""
-        head = f"{self._request.headers.get(DISPOSITION)}\n{media_type}\n".encode()
-        return hashlib.blake2b(head + self._hash.digest(), digest_size=32).digest()

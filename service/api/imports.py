@@ -19,13 +19,13 @@ from litestar.response import Stream
 
 from mandant.service.api.disposition import HEADER as DISPOSITION
 from mandant.service.api.disposition import attachment, name_in
-from mandant.service.api.files import RawBody, SentBody, shelf_of
+from mandant.service.api.files import shelf_of
+from mandant.service.api.uploading import RawBody, upload_once
 from mandant.service.api.who import member_of
 from mandant.service.edge.body import MandantRequest
 from mandant.service.edge.idempotency import begin
-from mandant.service.edge.own_path import own_path
 from mandant.service.runtime import runtime_of
-from mandant.tenants.modules import Module, files
+from mandant.tenants.modules import Module
 from mandant.tenants.modules.importing import refused, run, state
 from mandant.tenants.modules.importing.dryrun import DryRun
 from mandant.tenants.modules.importing.mapping import Column, Mapping
@@ -34,7 +34,6 @@ from mandant.tenants.modules.importing.state import ImportRun, ImportState
 from mandant.tenants.modules.importing.values import DateOrder
 from mandant.tenants.modules.shelf import Shelf
 from mandant.tenants.people.roles import Action
-from mandant.tenants.session import TenantSession
 
 MAX_PAGE = 200
 SHOWN = 200  # characters of a value in a preview
@@ -121,13 +120,6 @@ class WantedMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     date_order: DateOrder | None = None
 
 
-class _Replayed(Exception):
-    """The same upload was done already: this one is undone, and the first one's answer given again."""
-
-    def __init__(self, answer: Response[bytes]) -> None:
-        self.answer = answer
-
-
 def imports_router(module: Module[Any]) -> Router:
     """The handlers of one module."""
 
@@ -158,35 +150,22 @@ def imports_router(module: Module[Any]) -> Router:
         """
         member = await member_of(request, tenant_id, Action.IMPORT)
         shelf = shelf_of(request, tenant_id)
-        limit = runtime_of(request).settings.file_limit
-        if (request.content_length or 0) > limit:
-            raise files.FileTooLarge(limit)
         name = name_in(content_disposition) if content_disposition else "import"
-        body = SentBody(request)
-        answers: list[Response[bytes]] = []
-
-        async def answer(session: TenantSession, made: ImportRun) -> None:
-            attempt = await begin(
-                session, request, shelf.clock, caller=str(member.person_id), digest=body.digest(name)
-            )
-            if attempt.replay is not None:
-                raise _Replayed(attempt.replay)
-            location = f"{own_path(request)}/{made.import_id}"
-            answers.append(await attempt.keep(201, shown(made), {"Location": location}))
-
-        try:
-            await run.upload(
+        return await upload_once(
+            request,
+            member,
+            name,
+            lambda chunks, limit, and_then: run.upload(
                 shelf,
                 module,
                 name,
                 "application/octet-stream",
-                body.chunks(),
+                chunks,
                 limit=limit,
-                and_then=answer,
-            )
-        except _Replayed as replayed:
-            return replayed.answer
-        return answers[0]
+                and_then=and_then,
+            ),
+            shown,
+        )
 
     @get("/", summary="List imports, newest first")
     async def newest(
