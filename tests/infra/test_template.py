@@ -97,6 +97,7 @@ def test_every_filter_has_an_alarm_that_wakes_somebody(template: dict[str, Any])
         "KeyDisabled",
         "KeyUseDenied",
         "KeyPolicyChanged",
+        "ContainerTakenOver",
         "ServerErrors",
     } < metrics
     assert metrics == {
