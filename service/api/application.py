@@ -16,7 +16,7 @@ from mandant.service.api.docs import Document, Page, docs_router, document_handl
 from mandant.service.api.document import BEARER, COMPONENTS, DESCRIPTION, TITLE, operation_id, tags
 from mandant.service.edge.body import MandantRequest
 from mandant.service.edge.metrics import Metrics
-from mandant.service.edge.query import refuse_null
+from mandant.service.edge.query import check_parameters, learn_parameters
 from mandant.service.problems import PROBLEMS
 from mandant.service.settings import Settings
 from mandant.tenants.modules import Module
@@ -30,7 +30,7 @@ def application(modules: Sequence[Module[Any]], settings: Settings, metrics: Met
     app = Litestar(
         route_handlers=[*handlers(modules, metrics), document_handler(document)],
         request_class=MandantRequest,
-        before_request=refuse_null,
+        before_request=check_parameters,
         request_max_body_size=settings.body_limit,
         plugins=[ProblemDetailsPlugin(ProblemDetailsConfig(exception_to_problem_detail_map=PROBLEMS))],
         openapi_config=OpenAPIConfig(
@@ -49,6 +49,7 @@ def application(modules: Sequence[Module[Any]], settings: Settings, metrics: Met
         debug=False,
     )
     _answer_options(app)
+    learn_parameters(app)
     return app
 
 

@@ -20,10 +20,10 @@ from litestar.response import Stream
 from mandant.service.api.disposition import HEADER as DISPOSITION
 from mandant.service.api.disposition import attachment, name_in
 from mandant.service.api.files import shelf_of
+from mandant.service.api.once import once
 from mandant.service.api.uploading import RawBody, upload_once
 from mandant.service.api.who import member_of
 from mandant.service.edge.body import MandantRequest
-from mandant.service.edge.idempotency import begin
 from mandant.service.runtime import runtime_of
 from mandant.tenants.modules import Module
 from mandant.tenants.modules.importing import refused, run, state
@@ -228,7 +228,7 @@ def imports_router(module: Module[Any]) -> Router:
         shelf = shelf_of(request, tenant_id)
         await request.body()
         async with shelf.session(write=True) as session:
-            attempt = await begin(session, request, shelf.clock, caller=str(member.person_id))
+            attempt = await once(session, request, member)
             if attempt.replay is not None:
                 return attempt.replay  # type: ignore[return-value]  # the same, encoded
             found = await state.find(session, import_id, module.name, lock=True)

@@ -5,7 +5,7 @@ filtered by is sealed data too: it travels in bodies, never in addresses, which 
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from litestar import Response, Router, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from mandant.service.api.looking import MAX_PAGE, looking
+from mandant.service.api.once import once
 from mandant.service.api.who import member_of
 from mandant.service.edge.body import MandantRequest
-from mandant.service.edge.idempotency import HEADER, begin
+from mandant.service.edge.idempotency import HEADER
 from mandant.service.edge.own_path import own_path
 from mandant.service.runtime import runtime_of
 from mandant.tenants.modules import Module, listing, store
@@ -181,13 +182,7 @@ async def _once(request: MandantRequest, tenant_id: UUID, work: Callable[[Door],
         answer, headers = await work(Tenant(runtime.data, runtime.keyring, tenant_id))
         return Response(answer, status_code=201, headers=headers)
     async with open_session(runtime.data, runtime.keyring, tenant_id, write=True) as session:
-        attempt = await begin(
-            session,
-            request,
-            runtime.clock,
-            caller=str(member.person_id),
-            kept_for=timedelta(hours=runtime.settings.idempotency_hours),
-        )
+        attempt = await once(session, request, member)
         if attempt.replay is not None:
             return attempt.replay
         answer, headers = await work(session)

@@ -14,8 +14,8 @@ from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Sche
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from mandant.service.api.disposition import HEADER as DISPOSITION
+from mandant.service.api.once import once
 from mandant.service.edge.body import MandantRequest
-from mandant.service.edge.idempotency import begin
 from mandant.service.edge.own_path import own_path
 from mandant.service.errors import BrokenBody
 from mandant.service.runtime import runtime_of
@@ -69,19 +69,16 @@ async def upload_once(
     """201 and what `store` made of the body, as `shown`; the first answer again where it was sent before.
 
     `said`: what, beside the body and its name, makes this request the same as another.
-    Raises: FileTooLarge, BrokenBody; as begin; what `store` raises.
+    Raises: FileTooLarge, BrokenBody; as once; what `store` raises.
     """
-    runtime = runtime_of(request)
-    limit = runtime.settings.file_limit
+    limit = runtime_of(request).settings.file_limit
     if (request.content_length or 0) > limit:
         raise FileTooLarge(limit)
     body = _SentBody(request)
     answers: list[Response[bytes]] = []
 
     async def answer(session: TenantSession, made: Made) -> None:
-        attempt = await begin(
-            session, request, runtime.clock, caller=str(member.person_id), digest=body.digest(said)
-        )
+        attempt = await once(session, request, member, digest=body.digest(said))
         if attempt.replay is not None:
             raise _Replayed(attempt.replay)
         one = shown(made)

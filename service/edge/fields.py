@@ -21,6 +21,11 @@ def field_of(path: str) -> str:
     return re.sub(r"\[(\d+)\]", r".\1", path).strip(".") if path != "data" else ""
 
 
+def named(name: str) -> str:
+    """A name that somebody sent, where it looks like one; otherwise ''."""
+    return name if _NAME.match(name) else ""
+
+
 def message_of(message: str) -> str:
     """The safe part of a validation message."""
     message = _PATH.sub("", message)

@@ -1,20 +1,55 @@
-"""`null` in an address: Litestar takes it for no value, and a faulty client's `?version=null` is no wish."""
+"""The parameters of an address: only those that the address knows, and `null` is no value.
+
+Litestar leaves out what it does not know and takes `null` for no value. A faulty client's
+`DELETE ...?version=null` or `?verison=3` would delete whatever the version is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
+from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
 
 from mandant.service.edge.body import MandantRequest
-from mandant.tenants.errors import Invalid
+from mandant.service.edge.fields import named
+from mandant.tenants.errors import Invalid, Problem
+
+_KNOWN = "query"
 
 
-async def refuse_null(request: MandantRequest) -> None:
-    """Otherwise `DELETE ...?version=null` would delete whatever the version is. Raises: Invalid."""
-    if b"null" not in request.scope["query_string"].lower():
+def learn_parameters(app: Litestar) -> None:
+    """To be called once: writes down at each handler which parameters it has, and which may be left out.
+
+    Those outside the API's document stay lenient: pages, health, metrics.
+    """
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute) or not route.path.startswith("/api/"):
+            continue
+        for handler, model in route.route_handler_map.values():
+            if not handler.resolve_include_in_schema():
+                continue
+            declared = handler.parsed_fn_signature.parameters
+            handler.opt[_KNOWN] = {
+                one.field_alias: one.field_name in declared and declared[one.field_name].is_optional
+                for one in model.expected_query_params
+            }
+
+
+async def check_parameters(request: MandantRequest) -> None:
+    """Raises: Invalid."""
+    if not request.scope["query_string"]:
         return
-    declared = cast("HTTPRouteHandler", request.scope["route_handler"]).parsed_fn_signature.parameters
+    known = cast("HTTPRouteHandler", request.scope["route_handler"]).opt.get(_KNOWN)
+    if known is not None and (wrong := list(_wrong(request, known))):
+        raise Invalid(wrong)
+
+
+def _wrong(request: MandantRequest, known: dict[str, bool]) -> Iterator[Problem]:
     for name, value in request.query_params.multi_items():
-        if value.lower() == "null" and name in declared and declared[name].is_optional:
-            raise Invalid([(name, "null is no value; leave it out")])
+        if name not in known:
+            yield Problem(named(name), "unknown parameter")
+        elif known[name] and value.lower() == "null":
+            yield Problem(name, "null is no value; leave it out")

@@ -169,6 +169,15 @@ async def test_a_version_that_is_none_changes_nothing(
     assert (await signed.http.get(url)).json() == kept
 
 
+async def test_a_misspelled_parameter_deletes_nothing(signed: Signed, base: str) -> None:
+    kept = (await signed.http.post(base, json=GOOD)).json()
+    url = f"{base}/{kept['id']}"
+    for parameter, field in (("verison", "verison"), (f"{SENT} x", "")):
+        answer = await signed.http.delete(url, params={parameter: SENT})
+        assert_refused(answer, 422, "invalid", field)
+    assert (await signed.http.get(url)).json() == kept
+
+
 async def test_a_stale_version_changes_nothing(signed: Signed, base: str) -> None:
     kept = (await signed.http.post(base, json=GOOD)).json()
     url = f"{base}/{kept['id']}"
@@ -246,7 +255,7 @@ async def test_a_session_that_is_nearly_right_is_none(
         assert_refused(answer, 401, "not-signed-in")
     twice = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {SENT}")]
     assert_refused(await http.get(base, headers=twice), 401, "not-signed-in")
-    assert_refused(await http.get(base, params={"token": token}), 401, "not-signed-in")
+    assert_refused(await http.get(base, params={"token": token}), 422, "invalid", "token")
 
 
 async def test_a_session_that_has_ended_is_none(sign_up: SignUp, stack: Stack) -> None:
