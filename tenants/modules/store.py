@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+import msgspec
 from uuid_utils.compat import uuid7
 
 from mandant.tenants.errors import NotFound
@@ -28,8 +29,7 @@ from mandant.vault.open_scope import OpenScope
 R = TypeVar("R", bound=Record)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored(Generic[R]):
+class Stored(msgspec.Struct, Generic[R], frozen=True):
     """A record as it is kept. `version` starts at 1; times are aware, in UTC."""
 
     record_id: UUID

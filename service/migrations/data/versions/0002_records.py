@@ -28,6 +28,9 @@ _STATEMENTS = (
     """,
     # Ciphertext does not compress: do not try.
     "ALTER TABLE mandant.record ALTER COLUMN sealed SET STORAGE EXTERNAL",
+    # A plan must hold for the largest tenant: by the mean of thousands of small ones, the planner would read
+    # all records of a tenant instead of asking the index of terms (measured: 1,340 us instead of 64).
+    "ALTER TABLE mandant.record ALTER COLUMN tenant_id SET (n_distinct = 1)",
     # No pending list: look-ups would depend on when it was last flushed.
     "CREATE INDEX record_terms ON mandant.record USING gin (terms) WITH (fastupdate = off)",
     """
@@ -122,11 +125,12 @@ _STATEMENTS = (
     END
     $$
     """,
+    # An array as a parameter makes PostgreSQL plan anew at each call, which takes as long as the search.
     """
     CREATE FUNCTION mandant.record_search(
         p_tenant uuid, p_key_state bigint, p_module text, p_terms bigint[], p_before uuid, p_limit integer)
     RETURNS TABLE (record_id uuid, version integer, sealed bytea, created_at timestamptz, updated_at timestamptz)
-    LANGUAGE plpgsql VOLATILE AS $$
+    LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
     BEGIN
         PERFORM mandant.enter(p_tenant, p_key_state, false);
         RETURN QUERY SELECT r.record_id, r.version, r.sealed, r.created_at, r.updated_at FROM mandant.record r
