@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, cast
 from uuid import uuid4
 
@@ -196,6 +197,20 @@ async def test_an_upload_sent_twice_with_one_key_keeps_one_file(
     assert second.headers["idempotent-replayed"] == "true"
     assert (await upload(signed, base, b"other", **key)).status_code == 422
     assert len(await rows(stack, signed)) == len(objects(stack, signed)) == 1
+
+
+async def test_an_uploads_answer_is_kept_as_long_as_the_settings_say(
+    signed: Signed, base: str, stack: Stack, edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert edge.runtime is not None
+    settings = dataclasses.replace(edge.runtime.settings, idempotency_hours=1)
+    monkeypatch.setattr(edge, "runtime", dataclasses.replace(edge.runtime, settings=settings))
+    replayed = []
+    for _ in range(4):
+        sent = await upload(signed, base, b"content", Idempotency_Key="k2")
+        replayed.append("idempotent-replayed" in sent.headers)
+        stack.clock.advance(timedelta(minutes=20))  # a session ends when it is idle for 30
+    assert replayed == [False, True, True, False]
 
 
 async def test_a_file_belongs_to_a_record_and_leaves_with_it(signed: Signed, base: str, stack: Stack) -> None:
