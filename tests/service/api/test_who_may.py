@@ -44,6 +44,7 @@ TOKENLESS = re.compile(r"/tokens")
 class Operation:
     method: str
     path: str
+    parameters: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -70,11 +71,12 @@ class House:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         client = httpx.AsyncClient(transport=self.owner.http._transport, base_url="http://test")
-        params = {"module": "people", "version": "1"}
+        params = {name: QUERY[name] for name in operation.parameters if name in QUERY}
         body = BODIES.get(str(operation))
         return await client.request(operation.method, path, params=params, headers=headers, json=body)
 
 
+QUERY = {"module": "people", "version": "1"}
 # Bodies that are right: a refusal must not be the body's.
 BODIES: dict[str, Any] = {
     "POST /api/v1/tenants/{tenant_id}/modules/people/records": {"name": "A"},
@@ -117,7 +119,11 @@ async def house(stack: Stack, http: httpx.AsyncClient, sign_up: SignUp) -> House
     await FolderObjectStore(stack.folder / "objects").open()
     document = (await http.get("/openapi.json")).json()
     operations = [
-        Operation(method.upper(), path)
+        Operation(
+            method.upper(),
+            path,
+            frozenset(one["name"] for one in item[method].get("parameters", ()) if one["in"] == "query"),
+        )
         for path, item in document["paths"].items()
         for method in METHODS
         if method in item and path.startswith("/api/")
