@@ -67,6 +67,10 @@ class FieldSpec:
 
     def values(self, record: Part) -> list[Any]:
         """The values at this path that are not None, in order; more than one where a list is passed."""
+        if len(self.names) == 1:  # by far the most frequent
+            value = getattr(record, self.names[0])
+            if not isinstance(value, list):
+                return [] if value is None else [value]
         found: list[Any] = [record]
         for name in self.names:
             step: list[Any] = []

@@ -70,6 +70,8 @@ def normalised(field: FieldSpec, value: Any) -> str | None:
 
 def canonical(value: Any) -> str:
     """A scalar as text, the same for equal values: 1.50 and 1.5 are one number."""
+    if type(value) is str:
+        return value
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, bool):
@@ -84,7 +86,8 @@ def canonical(value: Any) -> str:
 def entries(field: FieldSpec, record: Part) -> Iterator[Entry]:
     """(field path, 'exact' or 'prefix', normalised value) for what is to be found of the field; distinct."""
     values = field.values(record)
-    for normal in dict.fromkeys(normalised(field, value) for value in values):
+    normals = [normalised(field, value) for value in values]
+    for normal in normals if len(normals) < 2 else dict.fromkeys(normals):
         if normal is not None:
             yield field.path, "exact", normal
     if field.prefix is not None:
