@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from mandant.tenants.session import open_session
-from mandant.vault.guard import NetworkInTransaction
+from mandant.vault.guard import NetworkInTransaction, transaction_open
 from tests.no_network import OFFENCES
 from tests.stack import Stack
 
@@ -101,3 +101,13 @@ async def test_before_and_after_a_transaction_the_network_is_free(stack: Stack, 
         await connection.fetchval("SELECT 1")
     by_socket(port)
     assert OFFENCES == []
+
+
+async def test_a_session_and_a_control_transaction_say_that_they_are_open(stack: Stack) -> None:
+    """What vault/guard.py goes by, in production too."""
+    tenant = await stack.tenant()
+    async with open_session(tenant.data, tenant.keyring, tenant.tenant_id):
+        assert transaction_open.get()
+    async with stack.control.transaction():
+        assert transaction_open.get()
+    assert not transaction_open.get()
