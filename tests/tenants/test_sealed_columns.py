@@ -12,7 +12,9 @@ from mandant.tenants.session import Tenant
 from mandant.vault.envelope import generation_of, open_, seal
 from mandant.vault.rotation import rotate
 from mandant.vault.scopes import scope_id
+from mandant.vault.stored import ScopeKind
 from mandant.vault.wrapping import Purpose
+from tests.format_page import lines_of_the_page
 from tests.promises.catalog import fill, tables
 from tests.stack import Stack
 
@@ -33,6 +35,29 @@ async def test_every_sealed_column_of_the_catalog_is_in_the_list(stack: Stack) -
         await admin.close()
     listed = [(f"mandant.{column.table}", column.sealed) for column in SEALED_COLUMNS]
     assert sorted(listed) == sorted(found - OF_MODULES)
+
+
+def test_the_list_says_what_the_table_of_the_format_says() -> None:
+    page = {
+        (f"mandant.{line.table}", line.column): (
+            *(line.record_id, line.version, line.module, line.field, line.kind, line.owner, line.category),
+        )
+        for line in lines_of_the_page()
+    }
+    listed = {
+        (f"mandant.{column.table}", column.sealed): (
+            column.id,
+            column.version or "1",
+            column.place.module,
+            column.place.field,
+            column.kind.value,
+            "person_id" if column.kind is ScopeKind.PERSON else "tenant_id",
+            column.category.value,
+        )
+        for column in SEALED_COLUMNS
+    }
+    assert {place: line for place, line in page.items() if place not in OF_MODULES} == listed
+    assert page.keys() >= OF_MODULES
 
 
 async def _seal_row(stack: Stack, admin: Any, tenant: Tenant, column: SealedColumn) -> None:

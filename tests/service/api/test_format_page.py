@@ -5,9 +5,7 @@ The contexts are read from the page's own table. Promise 1, and the page's first
 """
 
 import json
-import re
 from base64 import b64decode
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -21,12 +19,11 @@ from mandant.service.jobs.context import JobContext
 from mandant.service.jobs.tasks_imports import import_rows
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.modules import Module, Record, Unique
-from mandant.vault.category import Category
+from tests.format_page import Line, lines_of_the_page
 from tests.service.api.conftest import Signed, SignUp
 from tests.stack import Stack
 from tests.vault import stranger
 
-PAGE = Path(__file__).parents[3] / "vault" / "FORMAT.md"
 CANARY = "canary-7b1e"
 
 
@@ -37,47 +34,6 @@ class Client(Record):
 
 clients = Module("clients", Client)
 MODULES = [clients]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the page's table."""
-
-    table: str
-    column: str
-    kind: str
-    owner: str
-    category: int
-    module: str
-    field: str
-    record_id: str
-    version: str
-
-
-def lines_of_the_page() -> list[Line]:
-    found = []
-    for line in PAGE.read_text().split("## Where it stands")[1].splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if not re.fullmatch(r"`\w+\.sealed\w*`", cells[0]):
-            continue
-        table, column = cells[0].strip("`").split(".")
-        kind, owner = cells[1].replace("`", "").split(", ")
-        module, field = cells[3].replace("`", "").split(", ")
-        category = "module" if "declares" in cells[2] else cells[2]
-        found.append(
-            Line(
-                table,
-                column,
-                kind,
-                owner,
-                Category[category.upper()].value,
-                module,
-                field,
-                cells[4].strip("`"),
-                cells[5].strip("`"),
-            )
-        )
-    return found
 
 
 class Reader:
