@@ -1,6 +1,6 @@
 # Everything that `make` needs it brings itself; a Python 3.11 or newer must be there.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev lock lint test demo tour bench clean
+.PHONY: help install install-dev lock lint test fuzz demo tour bench clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -53,6 +53,9 @@ lint: $(DEV_STAMP) ## ruff, mypy --strict, import-linter
 
 test: lint ## lint, then every test
 	$(BIN)/python -m pytest
+
+fuzz: $(DEV_STAMP) ## schemathesis for longer: make fuzz FUZZ_EXAMPLES=200
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),100) $(BIN)/python -m pytest -q tests/service/api/test_schemathesis.py
 
 demo: $(RUN_STAMP) ## two companies with their customers, served on this machine
 	@$(BIN)/mandant demo

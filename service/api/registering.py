@@ -72,10 +72,10 @@ class RegisterBody(Body, frozen=True):
     name: Name
     email: Email
     password: Password
-    language: Language = "de"
     company: CompanyBody
-    function: Function = ""
     accepts: Accepted
+    language: Language = "de"
+    function: Function = ""
 
 
 class RegisteredBody(Body, frozen=True):

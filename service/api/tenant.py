@@ -49,8 +49,8 @@ class NewTenantBody(Body, frozen=True):
     """Another company of the person who is signed in."""
 
     company: CompanyBody
-    function: Function = ""
     accepts: Accepted
+    function: Function = ""
 
 
 class MadeBody(Body, frozen=True):

@@ -7,13 +7,12 @@ Litestar leaves out what it does not know and takes `null` for no value. A fault
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from mandant.service.edge.body import MandantRequest
 from mandant.service.edge.fields import named
 from mandant.tenants.errors import Invalid, Problem
 
@@ -38,7 +37,7 @@ def learn_parameters(app: Litestar) -> None:
             }
 
 
-async def check_parameters(request: MandantRequest) -> None:
+async def check_parameters(request: Request[Any, Any, Any]) -> None:
     """Raises: Invalid."""
     if not request.scope["query_string"]:
         return
@@ -47,7 +46,7 @@ async def check_parameters(request: MandantRequest) -> None:
         raise Invalid(wrong)
 
 
-def _wrong(request: MandantRequest, known: dict[str, bool]) -> Iterator[Problem]:
+def _wrong(request: Request[Any, Any, Any], known: dict[str, bool]) -> Iterator[Problem]:
     for name, value in request.query_params.multi_items():
         if name not in known:
             yield Problem(named(name), "unknown parameter")

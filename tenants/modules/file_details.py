@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -27,12 +28,12 @@ class FileDetails(msgspec.Struct, frozen=True):
     record_id: UUID | None
 
 
-def details_place(module: Module[object]) -> Place:
+def details_place(module: Module[Any]) -> Place:
     """Where a file's details are sealed for."""
     return Place(module.name, "file")
 
 
-def content_place(module: Module[object]) -> Place:
+def content_place(module: Module[Any]) -> Place:
     """Where a file's bytes are sealed for."""
     return Place(module.name, "content")
 

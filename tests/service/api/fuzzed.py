@@ -28,7 +28,7 @@ class World:
     numbers: Iterator[int] = field(default_factory=count)
     made: dict[str, str] = field(default_factory=dict)
 
-    def prepare(self, case: Case) -> dict[str, Any]:
+    def prepare(self, case: Case[Any]) -> dict[str, Any]:
         """Put ids that exist where the case has ids; what to call the service with."""
         operation = str(case.operation.definition.raw["operationId"])
         for name, value in case.path_parameters.items():

@@ -17,11 +17,12 @@ from mandant.service.api.application import application
 from mandant.service.api.document import finished
 from mandant.service.edge.metrics import Metrics
 from mandant.service.settings import Settings
+from mandant.tenants.modules import Module
 from mandant.tenants.modules.customers import customers, groups
 from tests.service.api.fuzzed import ENDING, World, world
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4"))
-MODULES = [customers, groups]
+MODULES: list[Module[Any]] = [customers, groups]
 # Where a schema cannot say all: these may refuse what it allows, with 422, and nothing else.
 MAY_REFUSE = {
     "register": "a time zone has to be of the IANA list",
@@ -52,14 +53,14 @@ SETTINGS = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-_app = application(MODULES, Settings(), Metrics())  # type: ignore[arg-type]
-_document = finished(_app.openapi_schema.to_schema(), _app, MODULES)  # type: ignore[arg-type]
+_app = application(MODULES, Settings(), Metrics())
+_document = finished(_app.openapi_schema.to_schema(), _app, MODULES)
 schema = schemathesis.openapi.from_dict(_document)
 load_all_checks()
 (refused_positive,) = CHECKS.get_by_names(["positive_data_acceptance"])
 
 
-def excluded(case: schemathesis.Case) -> list[Any]:
+def excluded(case: schemathesis.Case[Any]) -> list[Any]:
     return [refused_positive] if case.operation.definition.raw["operationId"] in MAY_REFUSE else []
 
 
@@ -69,9 +70,9 @@ def started() -> Iterator[World]:
         yield made
 
 
-@schema.parametrize()  # type: ignore[untyped-decorator]
+@schema.parametrize()
 @SETTINGS
-def test_every_operation_keeps_to_the_document(case: schemathesis.Case, started: World) -> None:
+def test_every_operation_keeps_to_the_document(case: schemathesis.Case[Any], started: World) -> None:
     case.call_and_validate(**started.prepare(case), excluded_checks=excluded(case))
 
 
@@ -80,10 +81,12 @@ def test_operations_keep_to_the_document_one_after_the_other(started: World) -> 
     base: Any = schema.exclude(operation_id=sorted(ENDING)).as_state_machine()
 
     class Machine(base):  # type: ignore[misc]
-        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
+        def get_call_kwargs(self, case: schemathesis.Case[Any]) -> dict[str, Any]:
             return started.prepare(case)
 
-        def validate_response(self, response: Any, case: schemathesis.Case, *_: Any, **kwargs: Any) -> None:
+        def validate_response(
+            self, response: Any, case: schemathesis.Case[Any], *_: Any, **kwargs: Any
+        ) -> None:
             recorder = getattr(self, "recorder", None)
             case.validate_response(
                 response, excluded_checks=excluded(case), transport_kwargs=kwargs, recorder=recorder
