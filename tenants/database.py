@@ -54,5 +54,5 @@ def _to_json(value: Any) -> str:
 async def _nothing(connection: Any) -> None:
     """No RESET ALL when a connection goes back: statements on this pool leave no session state behind.
 
-    tests/promises/test_isolation.py holds that to be true of every function that it calls.
+    tests/promises/test_isolated.py holds that to be true of every function that it calls.
     """
