@@ -67,9 +67,9 @@ _KEY: Json = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "New for each request that is meant, the same where it is sent again.",
+    # Without an example: the page would fill it in, and the second try would be answered as the first.
+    "description": "A UUID, say: new for each request that is meant, the same where it is sent again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    "example": "0190f3e6-7a1b-7000-8000-0000000000ff",
 }
 
 
