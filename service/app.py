@@ -15,7 +15,7 @@ from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive
 from mandant.service.edge.logs import configure_logging
 from mandant.service.plugin import MandantConfig, MandantPlugin
 from mandant.service.settings import Settings
-from mandant.tenants.modules.customers import customers, groups
+from mandant.tenants.modules.builtin import BUILT_IN
 
 
 class StandAlone(Litestar):
@@ -44,7 +44,7 @@ class StandAlone(Litestar):
 
 def create_app(config: MandantConfig | None = None) -> StandAlone:
     """The application with the built-in modules, or with those of `config`."""
-    config = config or MandantConfig([customers, groups])
+    config = config or MandantConfig(list(BUILT_IN))
     settings = config.settings or Settings.from_env(os.environ)
     configure_logging(level=settings.log_level)
     return StandAlone(MandantPlugin(MandantConfig(config.modules, settings, opener=config.opener)))

@@ -1,7 +1,5 @@
 """`mandant database`: make databases and roles on a real server, bring them to this version."""
 
-import asyncio
-import os
 import sys
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -9,6 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import rich_click as click
 
+from mandant.service.cli.installation import installation, run
 from mandant.service.databases import databases
 from mandant.service.migrations import TREES, head, upgrade
 from mandant.service.migrations.run import Tree
@@ -39,10 +38,10 @@ def init(admin_url: str, control_admin_url: str | None) -> None:
 
     Runs again without harm. Afterwards: mandant database upgrade.
     """
-    settings = Settings.from_env(os.environ)
+    settings = installation().settings
     if settings.embedded:
         raise click.ClickException("MANDANT_DATABASE_URL is not set: the embedded server makes its own")
-    asyncio.run(_init(settings, admin_url, control_admin_url or admin_url))
+    run(_init(settings, admin_url, control_admin_url or admin_url))
 
 
 async def _init(settings: Settings, data_admin: str, control_admin: str) -> None:
@@ -74,29 +73,29 @@ def _name(url: str | None, otherwise: str) -> str:
 @database.command(name="upgrade")
 def upgrade_command() -> None:
     """Bring both databases to this version. One transaction each: all of it happens, or nothing."""
-    settings = Settings.from_env(os.environ)
+    settings = installation().settings
 
-    async def run() -> None:
+    async def both() -> None:
         async with databases(settings) as where:
             for tree in TREES:
                 await upgrade(_owner(where, tree), tree)
                 click.echo(f"{tree}: at {head(tree)}")
 
-    asyncio.run(run())
+    run(both())
 
 
 @database.command()
 def status() -> None:
     """Say whether both databases are at this version. Ends with 1 where one is not."""
-    settings = Settings.from_env(os.environ)
+    settings = installation().settings
 
-    async def run() -> str:
+    async def both() -> str:
         async with databases(settings) as where:
             for tree in TREES:
                 click.echo(f"{tree}: {_without_password(_owner(where, tree))}")
             return await where.migrations_current()
 
-    said = asyncio.run(run())
+    said = run(both())
     click.echo("both are current" if said == "ok" else said)
     sys.exit(0 if said == "ok" else 1)
 

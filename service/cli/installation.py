@@ -14,9 +14,9 @@ from mandant.service.opening import open_runtime
 from mandant.service.postgres.errors import PostgresError
 from mandant.service.runtime import Runtime
 from mandant.service.settings import SettingError, Settings
-from mandant.tenants.errors import TenantsError
+from mandant.tenants.errors import Invalid, TenantsError
 from mandant.tenants.modules import Module
-from mandant.tenants.modules.customers import customers, groups
+from mandant.tenants.modules.builtin import BUILT_IN
 from mandant.tenants.replay import UnknownFact
 from mandant.vault.errors import VaultError
 
@@ -45,7 +45,7 @@ def installation() -> Installation:
     plugin = _host()
     if plugin is not None:
         return Installation(plugin.settings, tuple(plugin.config.modules))
-    return Installation(Settings.from_env(environ), (customers, groups))
+    return Installation(Settings.from_env(environ), BUILT_IN)
 
 
 def host_settings() -> Settings | None:
@@ -96,5 +96,8 @@ def told() -> Iterator[None]:
         raise click.ClickException(
             f"a database or a folder does not answer ({type(error).__name__}); see mandant doctor"
         ) from None
+    except Invalid as error:
+        lines = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
+        raise click.ClickException(lines) from None
     except (SettingError, PostgresError, TenantsError, VaultError, UnknownFact, LookupError) as error:
         raise click.ClickException(str(error)) from None

@@ -1,7 +1,6 @@
 """`mandant jobs`: what waits and what gave up. `mandant worker`: the process that runs jobs."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -9,11 +8,10 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
-from mandant.service.cli.installation import installation
+from mandant.service.cli.installation import installation, run
 from mandant.service.databases import databases
 from mandant.service.edge.logs import configure_logging
 from mandant.service.jobs.admin import exhausted_jobs, list_jobs, retry_job
-from mandant.service.settings import Settings
 
 __all__ = ["jobs", "worker"]
 
@@ -65,10 +63,10 @@ def worker() -> None:
 
 def _ask(question: Callable[[str], Awaitable[Any]]) -> Any:
     async def ask() -> Any:
-        async with databases(Settings.from_env(os.environ)) as where:
+        async with databases(installation().settings) as where:
             return await question(where.data("mandant_worker"))
 
-    return asyncio.run(ask())
+    return run(ask())
 
 
 def _print(columns: Iterable[str], rows: Iterable[tuple[object, ...]]) -> None:

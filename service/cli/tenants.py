@@ -1,7 +1,5 @@
 """`mandant tenants`: make a company with its owner, list companies, show one."""
 
-import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
@@ -10,13 +8,12 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
+from mandant.service.cli.installation import installation, run
 from mandant.service.opening import open_runtime
-from mandant.service.settings import Settings
-from mandant.tenants.errors import Gone, Invalid, NotFound
+from mandant.tenants.errors import NotFound
 from mandant.tenants.people.agreements import EDITIONS, Agreement, list_agreements
 from mandant.tenants.people.company import Company, StoredCompany, read_company
 from mandant.tenants.people.deployment import People
-from mandant.tenants.people.errors import AddressTaken
 from mandant.tenants.people.listing import companies
 from mandant.tenants.people.person import Profile
 from mandant.tenants.people.registration import Registered, Registration, register
@@ -128,16 +125,13 @@ def show(tenant: UUID) -> None:
 def _with_people(work: Callable[[People], Awaitable[T]]) -> T:
     """Open the services, do the work, say in one line what was refused."""
 
-    async def run() -> T:
-        async with open_runtime(Settings.from_env(os.environ), []) as runtime:
-            return await work(runtime.people)
+    async def with_people() -> T:
+        async with open_runtime(installation().settings, []) as runtime:
+            try:
+                return await work(runtime.people)
+            except (NotFound, ScopeMissing):
+                raise click.ClickException(
+                    "there is no such tenant; `mandant tenants list` shows all"
+                ) from None
 
-    try:
-        return asyncio.run(run())
-    except Invalid as error:
-        lines = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
-        raise click.ClickException(lines) from None
-    except (AddressTaken, Gone) as error:
-        raise click.ClickException(str(error)) from None
-    except (NotFound, ScopeMissing):
-        raise click.ClickException("there is no such tenant; `mandant tenants list` shows all") from None
+    return run(with_people())

@@ -20,7 +20,7 @@ from mandant.service.postgres.errors import AlreadyRunning
 from mandant.service.postgres.lock import holder
 from mandant.service.runtime import Runtime
 from mandant.service.settings import Settings
-from mandant.tenants.modules.customers import customers, groups
+from mandant.tenants.modules.builtin import BUILT_IN
 
 __all__ = ["Company", "Interrupted", "Stage", "fresh_folder", "open_stage"]
 
@@ -98,7 +98,7 @@ async def open_stage(folder: Path, settings: Settings) -> AsyncIterator[Stage]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MANDANT_")}
     async with (
         serving(settings, environ, log=settings.var / "service.log") as service,
-        open_runtime(settings, [customers, groups], role="mandant_worker") as runtime,
+        open_runtime(settings, BUILT_IN, role="mandant_worker") as runtime,
     ):
         yield Stage(
             folder=folder,
