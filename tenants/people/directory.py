@@ -6,7 +6,7 @@ stolen table neither shows an address nor lets one be guessed, and a stolen sess
 
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -61,6 +61,26 @@ async def term_of(keyring: Keyring, kind: EntryKind, value: str) -> Term:
     index = scope.index_key(Category.DIRECTORY)
     normal = (normalise.email(value) if kind == "email" else value) or " "
     return Term(kind, index.unique("directory", kind, normal), index.generation)
+
+
+async def bound_id(
+    keyring: Keyring,
+    kind: EntryKind,
+    secret: str,
+    person_id: UUID,
+    expires_at: datetime,
+    tenant_id: UUID | None = None,
+    role: str = "",
+) -> UUID:
+    """The id of a session or an API token: keyed BLAKE2b of all that its entry says.
+
+    So an entry that was written or changed in the database has an id that does not fit.
+    Raises: as Keyring.open.
+    """
+    index = (await keyring.open(SYSTEM_SCOPE)).index_key(Category.DIRECTORY)
+    end = expires_at.astimezone(UTC).isoformat()
+    said = f"{kind} {secret} {person_id} {end} {tenant_id} {role}"
+    return UUID(bytes=index.unique("directory", "bound_id", said))
 
 
 async def find(connection: Any, term: Term, at: datetime) -> Entry | None:

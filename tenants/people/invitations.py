@@ -21,6 +21,7 @@ from mandant.tenants.people.transaction import open_operator, open_person
 from mandant.tenants.people.who import CurrentMember, CurrentPerson, no_power_by_token
 from mandant.tenants.session import TenantSession, transaction
 from mandant.vault.envelope import Place
+from mandant.vault.errors import Unopenable
 from mandant.vault.open_scope import OpenScope
 from mandant.vault.stored import ScopeKind
 
@@ -29,9 +30,10 @@ LENGTH = timedelta(days=7)
 
 
 class Invited(msgspec.Struct, frozen=True):
-    """Who was invited, and to do what."""
+    """Who was invited, and to do what; and the role, which the row says as well."""
 
     email: str
+    role: Role
     function: str = ""
 
     def __repr__(self) -> str:
@@ -62,7 +64,7 @@ async def invite(
     secret = new_secret("invitation")
     term = await term_of(people.keyring, "invitation", secret)
     address = await term_of(people.keyring, "email", email)
-    made = Invitation(uuid7(), role, Invited(email, function), by.person_id, at, at + LENGTH)
+    made = Invitation(uuid7(), role, Invited(email, role, function), by.person_id, at, at + LENGTH)
     async with open_operator(people, by.tenant_id, write=True) as session:
         await locked(session.connection, by.tenant_id, by.person_id)  # still a member, until this commits
         if await _belongs(session, await find(session.connection, address, at)):
@@ -248,10 +250,13 @@ async def _remove(session: TenantSession, invitation_id: UUID) -> bool:
 
 
 def _opened(keys: OpenScope, row: Any) -> Invitation:
+    invited = opened(keys, INVITED, row["invitation_id"], 1, row["sealed"], Invited)
+    if invited.role.value != row["role"]:
+        raise Unopenable("an invitation has another role than was given")
     return Invitation(
         row["invitation_id"],
-        Role(row["role"]),
-        opened(keys, INVITED, row["invitation_id"], 1, row["sealed"], Invited),
+        invited.role,
+        invited,
         row["invited_by"],
         row["created_at"],
         row["expires_at"],

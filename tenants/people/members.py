@@ -92,7 +92,7 @@ async def change_member(
             person_id,
             wanted.value,
             version + 1,
-            sealed(keys, MEMBERSHIP, person_id, version + 1, Function(words)),
+            sealed(keys, MEMBERSHIP, person_id, version + 1, Function(wanted, words)),
             people.clock.now(),
         )
 

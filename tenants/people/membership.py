@@ -11,14 +11,16 @@ from mandant.tenants.people.errors import AlreadyMember, LastOwner
 from mandant.tenants.people.roles import Role
 from mandant.tenants.people.sealing import opened, sealed
 from mandant.vault.envelope import Place
+from mandant.vault.errors import Unopenable
 from mandant.vault.open_scope import OpenScope
 
 MEMBERSHIP = Place("membership", "function")
 
 
 class Function(msgspec.Struct, frozen=True):
-    """What a person does in the company, in the person's words."""
+    """What a person does in the company, in the person's words; and the role, which the row says as well."""
 
+    role: Role
     function: str = ""
 
     def __repr__(self) -> str:
@@ -54,7 +56,7 @@ async def join(
         " SET role = $3, version = $4, sealed = $5, updated_at = $6, ended_at = NULL"
         " WHERE tenant_id = $1 AND person_id = $2"
     )
-    function_sealed = sealed(keys, MEMBERSHIP, person_id, version, Function(function))
+    function_sealed = sealed(keys, MEMBERSHIP, person_id, version, Function(role, function))
     await connection.execute(statement, tenant_id, person_id, role.value, version, function_sealed, at)
     await connection.execute("SELECT mandant.set_person($1)", person_id)
     await connection.execute("UPDATE mandant.person SET ends_at = NULL WHERE person_id = $1", person_id)
@@ -93,3 +95,14 @@ async def keep_an_owner(connection: Any, tenant_id: UUID, leaving: UUID) -> None
 def function_of(keys: OpenScope, person_id: UUID, version: int, stored: bytes) -> str:
     """The opened function. `keys`: the operator scope."""
     return opened(keys, MEMBERSHIP, person_id, version, stored, Function).function
+
+
+def check_role(keys: OpenScope, person_id: UUID, role: str, version: int, stored: bytes) -> Role:
+    """The role, if the application gave it to this person in this tenant. `keys`: the operator scope.
+
+    Raises: Unopenable where somebody wrote into the row.
+    """
+    given = opened(keys, MEMBERSHIP, person_id, version, stored, Function).role
+    if given.value != role:
+        raise Unopenable("a membership has another role than was given")
+    return given

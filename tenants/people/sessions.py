@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
 from mandant.tenants.people.directory import Term, add
 from mandant.tenants.people.transaction import PersonSession
 
@@ -21,10 +19,12 @@ class SignedIn:
 
 
 async def begin_session(
-    session: PersonSession, token: str, term: Term, at: datetime, length: timedelta
+    session: PersonSession, token: str, term: Term, session_id: UUID, at: datetime, length: timedelta
 ) -> SignedIn:
-    """In the person's transaction. It ends after `length`, and after half an hour that nobody uses it."""
-    session_id = uuid7()
+    """In the person's transaction. It ends after `length`, and after half an hour that nobody uses it.
+
+    `session_id`: directory.bound_id of what is said here.
+    """
     await add(session.connection, term, session_id, at, person_id=session.person_id, expires_at=at + length)
     return SignedIn(session.person_id, session_id, token, at + length)
 

@@ -13,7 +13,7 @@ import msgspec
 
 from mandant.tenants.errors import Invalid, StaleVersion
 from mandant.tenants.people.deployment import People
-from mandant.tenants.people.directory import find, kind_of, new_secret, take, term_of
+from mandant.tenants.people.directory import bound_id, find, kind_of, new_secret, take, term_of
 from mandant.tenants.people.errors import SecondFactorNeeded, SignInRefused
 from mandant.tenants.people.person import (
     Credentials,
@@ -104,6 +104,9 @@ async def _begin(people: People, person: Person, credentials: Credentials) -> Si
     at = people.clock.now()
     token = new_secret("session")
     term = await term_of(people.keyring, "session", token)
+    session_id = await bound_id(
+        people.keyring, "session", token, person.person_id, at + people.session_length
+    )
     async with open_person(people.data, people.keyring, person.person_id) as session:
         try:
             if credentials is person.credentials:
@@ -114,7 +117,7 @@ async def _begin(people: People, person: Person, credentials: Credentials) -> Si
             # The same code twice at once; or password or second factor changed after they were compared,
             # and the sessions that began under the old ones have ended.
             raise SignInRefused from None
-        return await begin_session(session, token, term, at, people.session_length)
+        return await begin_session(session, token, term, session_id, at, people.session_length)
 
 
 @asynccontextmanager

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from uuid_utils.compat import uuid7
 
 from mandant.tenants.errors import Forbidden, Invalid, NotFound
 from mandant.tenants.people.deployment import People
-from mandant.tenants.people.directory import add, new_secret, term_of
+from mandant.tenants.people.directory import add, bound_id, new_secret, term_of
 from mandant.tenants.people.membership import locked
 from mandant.tenants.people.roles import Action, Role, lower
 from mandant.tenants.people.sealing import opened, sealed
@@ -65,7 +64,11 @@ async def create_token(
     at = people.clock.now()
     secret = new_secret("api_token")
     term = await term_of(people.keyring, "api_token", secret)
-    token = ApiToken(uuid7(), by.person_id, role, name, at, at + timedelta(days=days))
+    end = at + timedelta(days=days)
+    token_id = await bound_id(
+        people.keyring, "api_token", secret, by.person_id, end, by.tenant_id, role.value
+    )
+    token = ApiToken(token_id, by.person_id, role, name, at, end)
     async with open_operator(people, by.tenant_id, write=True) as session:
         await locked(session.connection, by.tenant_id, by.person_id)  # still a member, until this commits
         keys = session.keys(ScopeKind.OPERATOR)
@@ -99,7 +102,7 @@ async def list_tokens(people: People, by: CurrentMember) -> list[ApiToken]:
     async with open_operator(people, by.tenant_id) as session:
         rows = await session.connection.fetch(
             "SELECT token_id, person_id, role, sealed, created_at, expires_at FROM mandant.api_token"
-            " WHERE tenant_id = $1 ORDER BY token_id DESC",
+            " WHERE tenant_id = $1 ORDER BY created_at DESC, token_id",
             by.tenant_id,
         )
         keys = session.keys(ScopeKind.OPERATOR)

@@ -9,12 +9,17 @@ import asyncpg
 from mandant.tenants.database import DataDatabase
 from mandant.tenants.errors import DataUnavailable, Forbidden, NotFound
 from mandant.tenants.people.deployment import People
-from mandant.tenants.people.directory import kind_of, term_of
+from mandant.tenants.people.directory import EntryKind, bound_id, kind_of, term_of
 from mandant.tenants.people.errors import NotSignedIn
+from mandant.tenants.people.membership import check_role
 from mandant.tenants.people.roles import ALLOWED, Action, Role, lower
 from mandant.tenants.session import translated
 from mandant.vault.clock import Clock
+from mandant.vault.errors import Unopenable
 from mandant.vault.keyring import Keyring
+from mandant.vault.open_scope import UnknownGeneration
+from mandant.vault.scopes import scope_id
+from mandant.vault.stored import ScopeKind
 
 _NO_TENANT = UUID(int=0)
 
@@ -71,7 +76,7 @@ async def authenticate(
     row = await _ask(data, keyring, clock, secret, tenant_id)
     if row["role"] is None:
         raise NotFound("tenant")
-    role = Role(row["role"])
+    role = await _given_role(keyring, tenant_id, row)
     if row["role_limit"] is None:
         return CurrentMember(row["person_id"], tenant_id, role)
     return CurrentMember(row["person_id"], tenant_id, lower(role, Role(row["role_limit"])), row["entry_id"])
@@ -83,6 +88,27 @@ async def current_person(people: People, secret: str) -> CurrentPerson:
         raise NotSignedIn
     row = await _ask(people.data, people.keyring, people.clock, secret, _NO_TENANT)
     return CurrentPerson(row["person_id"], row["entry_id"], row["expires_at"])
+
+
+async def _given_role(keyring: Keyring, tenant_id: UUID, row: asyncpg.Record) -> Role:
+    """Raises: Unopenable where the membership was not written by the application; as Keyring.open."""
+    scope = scope_id(tenant_id, ScopeKind.OPERATOR)
+    membership = row["person_id"], row["role"], row["version"], row["sealed"]
+    try:
+        return check_role(await keyring.open(scope), *membership)
+    except UnknownGeneration:
+        keyring.evict(scope)  # sealed under a key that was made since these were loaded
+        return check_role(await keyring.open(scope), *membership)
+
+
+async def _check_entry(
+    keyring: Keyring, kind: EntryKind, secret: str, tenant_id: UUID, row: asyncpg.Record
+) -> None:
+    """Raises: Unopenable where the entry was not written by the application."""
+    of_token = (tenant_id, row["role_limit"]) if kind == "api_token" else (None, "")
+    bound = await bound_id(keyring, kind, secret, row["person_id"], row["expires_at"], *of_token)
+    if bound != row["entry_id"]:
+        raise Unopenable("an entry of the directory is not the one that was made")
 
 
 async def _ask(
@@ -102,4 +128,6 @@ async def _ask(
         raise DataUnavailable from error
     if row is None:
         raise NotSignedIn
+    if kind == "session" or row["role"] is not None:  # a token of another tenant's opens nothing here
+        await _check_entry(keyring, kind, secret, tenant_id, row)
     return row

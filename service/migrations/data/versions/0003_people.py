@@ -258,11 +258,13 @@ _FUNCTIONS = (
 # Each is SECURITY DEFINER and belongs to mandant_directory.
 _DIRECTORY = (
     # The hot path of every signed-in request: who, and in which role. No row: the secret is unknown or over.
-    # role NULL: signed in, but no member of p_tenant. role_limit: the most that an API token may.
+    # role NULL: signed in, but no member of p_tenant. role_limit: the most that an API token may. What is
+    # returned is proved by the caller (tenants/people/who.py): rows alone let nobody in.
     # A session is written to at most once in five minutes.
     """
     CREATE FUNCTION directory.authenticate(p_kind text, p_term bytea, p_tenant uuid, p_at timestamptz)
-    RETURNS TABLE (person_id uuid, entry_id uuid, role text, role_limit text, expires_at timestamptz)
+    RETURNS TABLE (person_id uuid, entry_id uuid, role text, role_limit text, expires_at timestamptz,
+                   version integer, sealed bytea)
     LANGUAGE plpgsql VOLATILE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     DECLARE
         v_entry directory.entry%ROWTYPE;
@@ -284,7 +286,7 @@ _DIRECTORY = (
         entry_id := v_entry.entry_id;
         expires_at := v_entry.expires_at;
         IF v_entry.tenant_id IS NULL OR v_entry.tenant_id = p_tenant THEN
-            SELECT m.role INTO role FROM mandant.membership m
+            SELECT m.role, m.version, m.sealed INTO role, version, sealed FROM mandant.membership m
              WHERE m.tenant_id = p_tenant AND m.person_id = v_entry.person_id AND m.ended_at IS NULL;
         END IF;
         IF p_kind = 'api_token' THEN
