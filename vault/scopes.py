@@ -3,6 +3,7 @@
 A scope's id follows from its owner and kind, so nobody has to look it up before keys can be opened.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -29,6 +30,7 @@ SYSTEM = UUID(int=0)
 """The owner of the installation's own scope."""
 
 
+@lru_cache(1 << 16)  # asked for at every statement
 def scope_id(owner: UUID, kind: ScopeKind) -> UUID:
     """The id of an owner's scope: 16 bytes of BLAKE2b over owner and kind."""
     return UUID(

@@ -233,8 +233,9 @@ async def _candidates(
     limit: int,
 ) -> list[Stored[R]]:
     """Records whose terms fit, newest first, at most `limit`; of every living index generation."""
-    found: dict[UUID, Stored[R]] = {}
-    for index in keys.index_keys(module.category):
+    found: list[Stored[R]] = []
+    indexes = keys.index_keys(module.category)
+    for index in indexes:
         wanted = [
             index.term(module.name, field, kind, value)
             for look in looks
@@ -250,8 +251,11 @@ async def _candidates(
             before,
             limit,
         )
-        found |= {row[0]: opened(keys, module, *row) for row in rows}
-    return sorted(found.values(), key=lambda stored: stored.record_id, reverse=True)[:limit]
+        found += [opened(keys, module, *row) for row in rows]
+    if len(indexes) == 1:
+        return found
+    distinct = {stored.record_id: stored for stored in found}
+    return sorted(distinct.values(), key=lambda stored: stored.record_id, reverse=True)[:limit]
 
 
 def seal(keys: OpenScope, module: Module[Any], record_id: UUID, version: int, plaintext: bytes) -> bytes:
