@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "tour": "mandant.service.cli.tour:tour",
     "up": "mandant.service.cli.up:up",
     "vault": "mandant.service.cli.vault:vault",
+    "verify": "mandant.service.cli.verify:verify",
     "worker": "mandant.service.cli.jobs:worker",
 }
 
