@@ -68,9 +68,10 @@ class SecretBody(Body, frozen=True):
     address: str
 
 
-class CodeBody(Body, frozen=True):
-    """The code that the app shows now."""
+class OnBody(Body, frozen=True):
+    """Password, and the code that the app shows now."""
 
+    password: GivenPassword
     code: Code
 
 
@@ -131,10 +132,12 @@ async def begin_second_factor(request: MandantRequest) -> SecretBody:
     summary="Switch the second factor on",
     operation_id="second_factor_confirm",
 )
-async def confirm_second_factor(request: MandantRequest, data: JSONBody[CodeBody]) -> RecoveryBody:
-    """Ends the person's other sessions and gives the recovery codes."""
+async def confirm_second_factor(request: MandantRequest, data: JSONBody[OnBody]) -> RecoveryBody:
+    """Needs the password. Ends the person's other sessions and gives the recovery codes."""
     who = await _limited(request)
-    return RecoveryBody(recovery_codes=await confirm(runtime_of(request).people, who, data.code))
+    return RecoveryBody(
+        recovery_codes=await confirm(runtime_of(request).people, who, data.password, data.code)
+    )
 
 
 @post(

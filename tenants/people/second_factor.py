@@ -1,7 +1,7 @@
 """The second factor: six digits from an app (TOTP), or one of ten recovery codes. Source: C11; RFC 6238.
 
     secret = await begin(people, person)                # shown as a QR code
-    codes = await confirm(people, person, "123456")     # on from here; shown once
+    codes = await confirm(people, person, password, "123456")   # on from here; shown once
 
 Every user can switch it on at any time. A code is good once.
 """
@@ -85,27 +85,30 @@ async def begin(people: People, who: CurrentPerson) -> tuple[str, str]:
     return b32encode(pending).decode(), address(pending, person.profile.email)
 
 
-async def confirm(people: People, who: CurrentPerson, code: str) -> list[str]:
+async def confirm(people: People, who: CurrentPerson, password: str, code: str) -> list[str]:
     """Switch it on: `code` proves that the app has the secret. Returns the recovery codes.
 
+    The password too: with a session alone a thief would lock the owner out, who has no code.
     Every other session of the person ends. Raises: Invalid, SecondFactorState.
     """
     at = people.clock.now()
     codes = ["".join(_ALPHABET[byte % 32] for byte in random(16)) for _ in range(RECOVERY_CODES)]
     async with open_person(people.data, people.keyring, who.person_id) as session:
         person = await read_person(session)
-        if person.credentials.pending is None:
-            raise SecondFactorState("begin with the second factor first")
-        step = matching_step(person.credentials.pending, code.replace(" ", ""), at)
-        if step is None:
-            raise Invalid([("code", "not the code that the app shows now")])
-        credentials = msgspec.structs.replace(
-            person.credentials,
-            totp=person.credentials.pending,
-            pending=None,
-            last_step=step,
-            recovery=tuple(_hashed(one) for one in codes),
-        )
+    if person.credentials.pending is None:
+        raise SecondFactorState("begin with the second factor first")
+    right = await people.passwords.matches(person.credentials.password_hash, password)
+    step = matching_step(person.credentials.pending, code.replace(" ", ""), at)
+    if not right or step is None:
+        raise Invalid([("", "the password or the code is not right")])
+    credentials = msgspec.structs.replace(
+        person.credentials,
+        totp=person.credentials.pending,
+        pending=None,
+        last_step=step,
+        recovery=tuple(_hashed(one) for one in codes),
+    )
+    async with open_person(people.data, people.keyring, who.person_id) as session:
         await change_credentials(session, person, credentials, at)
         await end_sessions(session, but=who.session_id)
     return ["-".join(one[i : i + 4] for i in range(0, 16, 4)) for one in codes]

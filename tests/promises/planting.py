@@ -132,7 +132,10 @@ def _second_factor(visitor: Visitor) -> None:
     secret = b32decode(visitor.ask("POST", "/me/second-factor", expect=200)["secret"])
     step = int(time.time()) // STEP
     ask = visitor.ask
-    recovery = ask("POST", "/me/second-factor/confirm", {"code": code_at(secret, step)}, expect=200)
+    confirm = {"password": visitor.canary.word(), "code": code_at(secret, step)}
+    ask("POST", "/me/second-factor/confirm", confirm, expect=422)
+    confirm["password"] = visitor.password
+    recovery = ask("POST", "/me/second-factor/confirm", confirm, expect=200)
     one, other, *_ = recovery["recovery_codes"]
     ask("POST", "/sign-out", expect=204)
     visitor.sign_in(code=one)

@@ -27,7 +27,6 @@ from tests.promises.strewing import strew
 
 # Operations whose body has no room for a value that somebody chose.
 NOTHING_TO_PLANT = {
-    "POST /api/v1/me/second-factor/confirm": "six digits",
     "POST /api/v1/tenants/{tenant_id}/agreements": "editions, which we publish",
     "POST /api/v1/invitations/accept": "a secret that we made",
 }

@@ -173,7 +173,11 @@ async def test_the_second_factor_is_switched_on_used_and_off(http: httpx.AsyncCl
     def code() -> str:
         return code_at(secret, int(stack.clock.now().timestamp()) // STEP)
 
-    confirmed = await http.post("/me/second-factor/confirm", json={"code": code()}, headers=headers)
+    for wrong in ({"password": "not the password", "code": code()}, {"password": PASSWORD, "code": "000000"}):
+        refused = await http.post("/me/second-factor/confirm", json=wrong, headers=headers)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "")
+    on = {"password": PASSWORD, "code": code()}
+    confirmed = await http.post("/me/second-factor/confirm", json=on, headers=headers)
     assert len(confirmed.json()["recovery_codes"]) == 10
     without = await http.post("/sign-in", json={"email": email, "password": PASSWORD})
     assert (without.status_code, without.json()["type"]) == (401, "/problems/second-factor-needed")

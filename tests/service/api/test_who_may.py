@@ -98,7 +98,7 @@ BODIES: dict[str, Any] = {
     },
     "PATCH /api/v1/me": {"name": "X"},
     "POST /api/v1/me/password": {"old_password": PASSWORD, "new_password": "another password"},
-    "POST /api/v1/me/second-factor/confirm": {"code": "123456"},
+    "POST /api/v1/me/second-factor/confirm": {"password": PASSWORD, "code": "123456"},
     "POST /api/v1/me/second-factor/off": {"password": PASSWORD, "code": "123456"},
     "POST /api/v1/invitations/accept": {"secret": "mdi_x"},
 }

@@ -57,7 +57,7 @@ async def test_no_session_without_a_code_begins_once_the_second_factor_is_on(peo
 
     async def switch_on() -> None:
         step = int(people.clock.now().timestamp()) // STEP
-        await confirm(people, anna.person, code_at(b32decode(secret), step))
+        await confirm(people, anna.person, PASSWORD, code_at(b32decode(secret), step))
 
     with pytest.raises(SignInRefused):
         await sign_in(with_meanwhile(people, switch_on), anna.email, PASSWORD)

@@ -21,7 +21,7 @@ def the_code(secret: bytes, at: datetime, steps: int = 0) -> str:
 async def switched_on(people: People) -> tuple[Newcomer, bytes, list[str]]:
     newcomer = await a_newcomer(people)
     secret = b32decode((await begin(people, newcomer.person))[0])
-    codes = await confirm(people, newcomer.person, the_code(secret, people.clock.now()))
+    codes = await confirm(people, newcomer.person, PASSWORD, the_code(secret, people.clock.now()))
     return newcomer, secret, codes
 
 
@@ -103,15 +103,30 @@ async def test_a_secret_that_no_code_confirmed_is_not_asked_for(people: People) 
     newcomer = await a_newcomer(people)
     await begin(people, newcomer.person)
     with pytest.raises(Invalid):
-        await confirm(people, newcomer.person, "000000")
+        await confirm(people, newcomer.person, PASSWORD, "000000")
     await sign_in(people, newcomer.email, PASSWORD)
+
+
+async def test_a_stolen_session_alone_does_not_switch_it_on(people: People) -> None:
+    """Else its thief would lock the owner out, who has no code."""
+    newcomer = await a_newcomer(people)
+    secret = b32decode((await begin(people, newcomer.person))[0])
+    right = the_code(secret, people.clock.now())
+    answers = []
+    for password, code in (("not the password", right), (PASSWORD, "000000")):
+        with pytest.raises(Invalid) as refused:
+            await confirm(people, newcomer.person, password, code)
+        answers.append(refused.value.problems)
+    assert answers[0] == answers[1]
+    await sign_in(people, newcomer.email, PASSWORD)
+    await confirm(people, newcomer.person, PASSWORD, right)
 
 
 async def test_switching_it_on_ends_the_other_sessions(people: People) -> None:
     newcomer = await a_newcomer(people)
     other = (await sign_in(people, newcomer.email, PASSWORD)).token
     secret = b32decode((await begin(people, newcomer.person))[0])
-    await confirm(people, newcomer.person, the_code(secret, people.clock.now()))
+    await confirm(people, newcomer.person, PASSWORD, the_code(secret, people.clock.now()))
     await current_person(people, newcomer.token)
     with pytest.raises(NotSignedIn):
         await current_person(people, other)
