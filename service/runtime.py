@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from mandant.service.edge.edge import RUNTIME_KEY
 from mandant.service.errors import NotStarted
+from mandant.tenants.modules.shelf import Shelf
+from mandant.tenants.session import Tenant
 
 if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
@@ -50,6 +53,14 @@ class Runtime:
     modules: Mapping[str, Module[Any]]
     metrics: Metrics
     checks: Mapping[str, Check]
+
+    def tenant(self, tenant_id: UUID) -> Tenant:
+        """The door to a tenant's data. Whether whoever asks may pass was asked before."""
+        return Tenant(self.data, self.keyring, tenant_id)
+
+    def shelf(self, tenant_id: UUID) -> Shelf:
+        """A tenant's data with its files, as `tenant`."""
+        return Shelf(self.tenant(tenant_id), self.objects, self.clock, self.modules)
 
 
 def runtime_or_none(connection: ASGIConnection[Any, Any, Any, Any]) -> Runtime | None:

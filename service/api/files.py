@@ -24,9 +24,7 @@ from mandant.service.edge.body import MandantRequest
 from mandant.service.errors import UnsupportedBody
 from mandant.service.runtime import runtime_of
 from mandant.tenants.modules import files
-from mandant.tenants.modules.shelf import Shelf
 from mandant.tenants.people.roles import Action
-from mandant.tenants.session import Tenant
 
 MAX_PAGE = 200
 
@@ -81,7 +79,7 @@ async def upload(
     With an Idempotency-Key header, sending it twice keeps one file.
     """
     member = await member_of(request, tenant_id, Action.WRITE)
-    shelf = shelf_of(request, tenant_id)
+    shelf = runtime_of(request).shelf(tenant_id)
     kept_in = shelf.module(module)
     media_type = request.headers.get("content-type") or "application/octet-stream"
     if media_type.lower().startswith(_FORMS):
@@ -115,7 +113,7 @@ async def newest(
 ) -> FilePage:
     """The files of a module, or of one of its records."""
     await member_of(request, tenant_id, Action.READ)
-    shelf = shelf_of(request, tenant_id)
+    shelf = runtime_of(request).shelf(tenant_id)
     found = await files.page(shelf, shelf.module(module), record_id=record, before=after, limit=limit)
     following = found[-1].file_id if len(found) == limit else None
     return FilePage([shown(file) for file in found], following)
@@ -125,7 +123,7 @@ async def newest(
 async def read(request: MandantRequest, tenant_id: FromPath[UUID], file_id: FromPath[UUID]) -> FileBody:
     """Name, type and size; not the bytes."""
     await member_of(request, tenant_id, Action.READ)
-    return shown(await files.get(shelf_of(request, tenant_id), file_id))
+    return shown(await files.get(runtime_of(request).shelf(tenant_id), file_id))
 
 
 @get(
@@ -136,7 +134,7 @@ async def read(request: MandantRequest, tenant_id: FromPath[UUID], file_id: From
 async def content(request: MandantRequest, tenant_id: FromPath[UUID], file_id: FromPath[UUID]) -> Stream:
     """The bytes, to be saved. What does not open cuts the connection: fewer than Content-Length came."""
     await member_of(request, tenant_id, Action.READ)
-    download = await files.download(shelf_of(request, tenant_id), file_id)
+    download = await files.download(runtime_of(request).shelf(tenant_id), file_id)
     return Stream(
         download.chunks,
         headers={
@@ -153,7 +151,7 @@ async def content(request: MandantRequest, tenant_id: FromPath[UUID], file_id: F
 async def remove(request: MandantRequest, tenant_id: FromPath[UUID], file_id: FromPath[UUID]) -> None:
     """Gone at once; its sealed bytes a moment later."""
     await member_of(request, tenant_id, Action.WRITE)
-    await files.delete(shelf_of(request, tenant_id), runtime_of(request).jobs, file_id)
+    await files.delete(runtime_of(request).shelf(tenant_id), runtime_of(request).jobs, file_id)
 
 
 files_router = Router(
@@ -161,13 +159,6 @@ files_router = Router(
     route_handlers=[upload, newest, read, content, remove],
     tags=["Files"],
 )
-
-
-def shelf_of(request: MandantRequest, tenant_id: UUID) -> Shelf:
-    """The tenant's files. Whether whoever asks may see them was asked before."""
-    runtime = runtime_of(request)
-    tenant = Tenant(runtime.data, runtime.keyring, tenant_id)
-    return Shelf(tenant, runtime.objects, runtime.clock, runtime.modules)
 
 
 def shown(file: files.StoredFile) -> FileBody:

@@ -19,11 +19,11 @@ from litestar.response import Stream
 
 from mandant.service.api.disposition import HEADER as DISPOSITION
 from mandant.service.api.disposition import attachment, name_in
-from mandant.service.api.files import shelf_of
 from mandant.service.api.once import once
 from mandant.service.api.uploading import RawBody, upload_once
 from mandant.service.api.who import member_of
 from mandant.service.edge.body import MandantRequest
+from mandant.service.errors import UnsupportedBody
 from mandant.service.runtime import runtime_of
 from mandant.tenants.modules import Module
 from mandant.tenants.modules.importing import refused, run, state
@@ -149,7 +149,10 @@ def imports_router(module: Module[Any]) -> Router:
         header, sending it twice makes one import.
         """
         member = await member_of(request, tenant_id, Action.IMPORT)
-        shelf = shelf_of(request, tenant_id)
+        shelf = runtime_of(request).shelf(tenant_id)
+        # A form's boundary would be read as the heading of a CSV file.
+        if (request.headers.get("content-type") or "").lower().startswith("multipart/"):
+            raise UnsupportedBody("text/csv, application/octet-stream and the like, not as a form,")
         name = name_in(content_disposition) if content_disposition else "import"
         return await upload_once(
             request,
@@ -225,7 +228,7 @@ def imports_router(module: Module[Any]) -> Router:
     ) -> Response[ImportBody]:
         """Good rows become records in the background. One that failed or was cancelled goes on from there."""
         member = await member_of(request, tenant_id, Action.IMPORT)
-        shelf = shelf_of(request, tenant_id)
+        shelf = runtime_of(request).shelf(tenant_id)
         await request.body()
         async with shelf.session(write=True) as session:
             attempt = await once(session, request, member)
@@ -276,7 +279,7 @@ def imports_router(module: Module[Any]) -> Router:
 async def _shelf(request: MandantRequest, tenant_id: UUID) -> Shelf:
     """The tenant's files, if whoever asks may import. Raises: NotSignedIn, NotFound, Forbidden."""
     await member_of(request, tenant_id, Action.IMPORT)
-    return shelf_of(request, tenant_id)
+    return runtime_of(request).shelf(tenant_id)
 
 
 async def _found(shelf: Shelf, module: Module[Any], import_id: UUID) -> ImportRun:

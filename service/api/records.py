@@ -170,8 +170,7 @@ def records_router(module: Module[Any]) -> Router:
 async def _door(request: MandantRequest, tenant_id: UUID, action: Action) -> Tenant:
     """The tenant's data, if whoever asks may do this. Raises: NotSignedIn, NotFound, Forbidden."""
     await member_of(request, tenant_id, action)
-    runtime = runtime_of(request)
-    return Tenant(runtime.data, runtime.keyring, tenant_id)
+    return runtime_of(request).tenant(tenant_id)
 
 
 async def _once(request: MandantRequest, tenant_id: UUID, work: Callable[[Door], Any]) -> Response[Any]:
@@ -179,7 +178,7 @@ async def _once(request: MandantRequest, tenant_id: UUID, work: Callable[[Door],
     member = await member_of(request, tenant_id, Action.WRITE)
     runtime = runtime_of(request)
     if HEADER not in request.headers:
-        answer, headers = await work(Tenant(runtime.data, runtime.keyring, tenant_id))
+        answer, headers = await work(runtime.tenant(tenant_id))
         return Response(answer, status_code=201, headers=headers)
     async with open_session(runtime.data, runtime.keyring, tenant_id, write=True) as session:
         attempt = await once(session, request, member)
