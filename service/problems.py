@@ -258,6 +258,7 @@ PROBLEMS: ProblemMap = {
     ImportConflict: _saying(CONFLICT),
     people.NotSignedIn: _saying(NOT_SIGNED_IN),
     people.SignInRefused: _saying(SIGN_IN_REFUSED),
+    people.CodesWait: _saying(RATE),
     people.SecondFactorNeeded: _saying(SECOND_FACTOR),
     people.AddressTaken: _saying(CONFLICT),
     people.InvitationOver: _saying(CONFLICT),

@@ -1,5 +1,8 @@
 """What people do that is refused. No message carries a name, an address or a secret."""
 
+from datetime import timedelta
+from math import ceil
+
 from mandant.tenants.errors import DataUnavailable, TenantsError
 
 
@@ -15,6 +18,14 @@ class SignInRefused(TenantsError):
 
     def __init__(self) -> None:
         super().__init__("the e-mail address, the password or the code is not right")
+
+
+class CodesWait(SignInRefused):
+    """Too many wrong codes in a row. `retry_after`: seconds until one is looked at again."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__()
+        self.retry_after = ceil(wait.total_seconds())
 
 
 class PasswordsBusy(DataUnavailable):

@@ -36,7 +36,8 @@ class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
     """`password_hash`: Argon2id, encoded. `totp`, `pending`: 20 bytes, secret.
 
     `pending` becomes `totp` when a code has proved it. `last_step`: the TOTP step of the last code that
-    was used. `recovery`: BLAKE2b of the codes left.
+    was used. `recovery`: BLAKE2b of the codes left. `wrong_codes`: how many in a row; until
+    `wait_until` none is looked at.
     """
 
     password_hash: str
@@ -44,6 +45,12 @@ class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
     pending: bytes | None = None
     last_step: int = 0
     recovery: tuple[bytes, ...] = ()
+    wrong_codes: int = 0
+    wait_until: datetime | None = None
+
+    def asks_as(self, other: "Credentials") -> bool:
+        """Whether password and second factor are those of `other`: what was compared there counts here."""
+        return (self.password_hash, self.totp) == (other.password_hash, other.totp)
 
     def __repr__(self) -> str:
         return "<credentials>"
@@ -61,11 +68,11 @@ class Person:
     created_at: datetime
 
 
-async def read_person(session: PersonSession) -> Person:
-    """The person of the session, opened."""
+async def read_person(session: PersonSession, *, hold: bool = False) -> Person:
+    """The person of the session, opened. `hold`: nobody else changes it until the transaction ends."""
     row = await session.connection.fetchrow(
         "SELECT version, sealed, credential_version, sealed_credentials, created_at FROM mandant.person"
-        " WHERE person_id = $1",
+        f" WHERE person_id = $1{' FOR NO KEY UPDATE' if hold else ''}",
         session.person_id,
     )
     return Person(
@@ -121,7 +128,7 @@ async def change_profile(session: PersonSession, person: Person, profile: Profil
 async def change_credentials(
     session: PersonSession, person: Person, credentials: Credentials, at: datetime
 ) -> None:
-    """Raises: StaleVersion when somebody changed them since: so one code is never used twice at once."""
+    """Raises: StaleVersion when somebody changed them since `person` was read."""
     done = await session.connection.execute(
         "UPDATE mandant.person SET credential_version = $2 + 1, sealed_credentials = $3, updated_at = $4"
         " WHERE person_id = $1 AND credential_version = $2",
@@ -131,17 +138,6 @@ async def change_credentials(
         at,
     )
     _changed(done)
-
-
-async def hold_credentials(session: PersonSession, person: Person) -> None:
-    """Nobody changes them until the transaction ends. Raises: StaleVersion when somebody did since."""
-    held = await session.connection.fetchval(
-        "SELECT 1 FROM mandant.person WHERE person_id = $1 AND credential_version = $2 FOR SHARE",
-        session.person_id,
-        person.credential_version,
-    )
-    if held is None:
-        raise StaleVersion
 
 
 def _changed(done: str) -> None:

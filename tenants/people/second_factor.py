@@ -16,7 +16,8 @@ from urllib.parse import quote
 import msgspec
 from nacl.utils import random
 
-from mandant.tenants.errors import Invalid
+from mandant.tenants.errors import Invalid, StaleVersion
+from mandant.tenants.people.code_tries import counted, require_no_wait
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.errors import SecondFactorState
 from mandant.tenants.people.person import Credentials, change_credentials, read_person
@@ -56,6 +57,19 @@ def used(credentials: Credentials, code: str, at: datetime) -> Credentials | Non
         if len(left) == len(credentials.recovery)
         else msgspec.structs.replace(credentials, recovery=left)
     )
+
+
+def tried(credentials: Credentials, code: str, at: datetime) -> tuple[Credentials, bool]:
+    """The credentials to store after this code, and whether it was right.
+
+    Whoever asks holds the row from before until they are stored: one code is never used twice at once, and
+    no wrong one goes uncounted. Raises: CodesWait, without a look at the code.
+    """
+    require_no_wait(credentials, at)
+    afterwards = used(credentials, code, at)
+    if afterwards is None:
+        return counted(credentials, at), False
+    return msgspec.structs.replace(afterwards, wrong_codes=0, wait_until=None), True
 
 
 def matching_step(secret: bytes, code: str, at: datetime) -> int | None:
@@ -115,19 +129,25 @@ async def confirm(people: People, who: CurrentPerson, password: str, code: str) 
 
 
 async def switch_off(people: People, who: CurrentPerson, password: str, code: str) -> None:
-    """Needs the password and a code. Raises: Invalid, SecondFactorState."""
+    """Needs the password and a code. Raises: Invalid, CodesWait, SecondFactorState."""
     at = people.clock.now()
     async with open_person(people.data, people.keyring, who.person_id) as session:
         person = await read_person(session)
     if person.credentials.totp is None:
         raise SecondFactorState("the second factor is off")
     right = await people.passwords.matches(person.credentials.password_hash, password)
-    if not right or used(person.credentials, code, at) is None:
+    if right:
+        async with open_person(people.data, people.keyring, who.person_id) as session:
+            now = await read_person(session, hold=True)
+            if not now.credentials.asks_as(person.credentials):
+                raise StaleVersion
+            credentials, right = tried(now.credentials, code, at)
+            if right:
+                credentials = Credentials(now.credentials.password_hash)
+                await end_sessions(session, but=who.session_id)
+            await change_credentials(session, now, credentials, at)
+    if not right:
         raise Invalid([("", "the password or the code is not right")])
-    async with open_person(people.data, people.keyring, who.person_id) as session:
-        credentials = Credentials(person.credentials.password_hash)
-        await change_credentials(session, person, credentials, at)
-        await end_sessions(session, but=who.session_id)
 
 
 def _hashed(code: str) -> bytes:

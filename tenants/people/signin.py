@@ -11,18 +11,16 @@ from uuid import UUID
 
 import msgspec
 
-from mandant.tenants.errors import Invalid, StaleVersion
+from mandant.tenants.errors import Invalid
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.directory import bound_id, find, kind_of, new_secret, take, term_of
 from mandant.tenants.people.errors import SecondFactorNeeded, SignInRefused
 from mandant.tenants.people.person import (
-    Credentials,
     Person,
     change_credentials,
-    hold_credentials,
     read_person,
 )
-from mandant.tenants.people.second_factor import used
+from mandant.tenants.people.second_factor import tried
 from mandant.tenants.people.sessions import SignedIn, begin_session, end_sessions
 from mandant.tenants.people.transaction import open_person
 from mandant.tenants.people.who import CurrentPerson
@@ -32,7 +30,8 @@ from mandant.tenants.session import transaction
 async def sign_in(people: People, email: str, password: str, code: str | None = None) -> SignedIn:
     """A new session, 43 random characters behind `mds_`.
 
-    Raises: SignInRefused; SecondFactorNeeded when only the code is missing; what Keyring.open raises.
+    Raises: SignInRefused, CodesWait; SecondFactorNeeded when only the code is missing; what Keyring.open
+    raises.
     """
     async with _not_before(people.refusal_seconds):
         person = await _found(people, email)
@@ -40,8 +39,9 @@ async def sign_in(people: People, email: str, password: str, code: str | None = 
         right = await people.passwords.matches(encoded, password)
         if person is None or not right:
             raise SignInRefused
-        credentials = await _after(people, person, password, code)
-        return await _begin(people, person, credentials)
+        if person.credentials.totp is not None and code is None:
+            raise SecondFactorNeeded
+        return await _begin(people, await _rehashed(people, person, password), person, code)
 
 
 async def sign_out(people: People, token: str) -> None:
@@ -84,23 +84,13 @@ async def _read(people: People, person_id: UUID) -> Person:
         return await read_person(session)
 
 
-async def _after(people: People, person: Person, password: str, code: str | None) -> Credentials:
-    """The credentials after this sign-in: a code used up, a hash of today's cost."""
-    credentials = person.credentials
-    if credentials.totp is not None:
-        if code is None:
-            raise SecondFactorNeeded
-        afterwards = used(credentials, code, people.clock.now())
-        if afterwards is None:
-            raise SignInRefused
-        credentials = afterwards
-    if people.passwords.outdated(credentials.password_hash):
-        hashed = await people.passwords.hash(password)
-        credentials = msgspec.structs.replace(credentials, password_hash=hashed)
-    return credentials
+async def _rehashed(people: People, person: Person, password: str) -> str:
+    """The password's hash at today's cost."""
+    stored = person.credentials.password_hash
+    return await people.passwords.hash(password) if people.passwords.outdated(stored) else stored
 
 
-async def _begin(people: People, person: Person, credentials: Credentials) -> SignedIn:
+async def _begin(people: People, hashed: str, person: Person, code: str | None) -> SignedIn:
     at = people.clock.now()
     token = new_secret("session")
     term = await term_of(people.keyring, "session", token)
@@ -108,16 +98,19 @@ async def _begin(people: People, person: Person, credentials: Credentials) -> Si
         people.keyring, "session", token, person.person_id, at + people.session_length
     )
     async with open_person(people.data, people.keyring, person.person_id) as session:
-        try:
-            if credentials is person.credentials:
-                await hold_credentials(session, person)
-            else:
-                await change_credentials(session, person, credentials, at)
-        except StaleVersion:
-            # The same code twice at once; or password or second factor changed after they were compared,
-            # and the sessions that began under the old ones have ended.
-            raise SignInRefused from None
-        return await begin_session(session, token, term, session_id, at, people.session_length)
+        now = await read_person(session, hold=True)
+        if not now.credentials.asks_as(person.credentials):
+            # Changed after they were compared: the sessions that began under the old ones have ended.
+            raise SignInRefused
+        credentials, right = msgspec.structs.replace(now.credentials, password_hash=hashed), True
+        if credentials.totp is not None:
+            credentials, right = tried(credentials, code or "", at)
+        if credentials != now.credentials:
+            await change_credentials(session, now, credentials, at)
+        if right:
+            return await begin_session(session, token, term, session_id, at, people.session_length)
+    # Only now: the wrong code has been counted.
+    raise SignInRefused
 
 
 @asynccontextmanager

@@ -191,6 +191,21 @@ async def test_the_second_factor_is_switched_on_used_and_off(http: httpx.AsyncCl
     await signed_in(http, email)
 
 
+async def test_after_wrong_codes_there_is_a_wait_in_the_same_words(
+    http: httpx.AsyncClient, stack: Stack
+) -> None:
+    email, headers, _ = await a_newcomer(http)
+    secret = b32decode((await http.post("/me/second-factor", headers=headers)).json()["secret"])
+    code = code_at(secret, int(stack.clock.now().timestamp()) // STEP)
+    on = {"password": PASSWORD, "code": code}
+    assert (await http.post("/me/second-factor/confirm", json=on, headers=headers)).status_code == 200
+    wrong = {"email": email, "password": PASSWORD, "code": "AAAAAA"}
+    answers = [await http.post("/sign-in", json=wrong) for _ in range(6)]
+    assert [one.status_code for one in answers] == [401] * 5 + [429]
+    assert len({one.json()["detail"] for one in answers}) == 1
+    assert answers[-1].headers["Retry-After"] == "30"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

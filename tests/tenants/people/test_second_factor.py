@@ -8,7 +8,14 @@ import pytest
 
 from mandant.tenants.errors import Invalid
 from mandant.tenants.people import People, SignedIn, current_person, sign_in
-from mandant.tenants.people.errors import NotSignedIn, SecondFactorNeeded, SecondFactorState, SignInRefused
+from mandant.tenants.people.code_tries import FREE, wait_after
+from mandant.tenants.people.errors import (
+    CodesWait,
+    NotSignedIn,
+    SecondFactorNeeded,
+    SecondFactorState,
+    SignInRefused,
+)
 from mandant.tenants.people.second_factor import STEP, begin, code_at, confirm, switch_off
 from tests.stack import Stack
 from tests.tenants.people.support import PASSWORD, Newcomer, a_newcomer
@@ -149,3 +156,78 @@ async def test_while_it_is_on_it_cannot_be_begun_again(people: People) -> None:
     newcomer, _, _ = await switched_on(people)
     with pytest.raises(SecondFactorState):
         await begin(people, newcomer.person)
+
+
+WRONG = "AAAAAA"  # no app shows letters
+
+
+async def after_wrong_codes(people: People, email: str, how_many: int) -> None:
+    for _ in range(how_many):
+        with pytest.raises(SignInRefused) as refused:
+            await sign_in(people, email, PASSWORD, WRONG)
+        assert not isinstance(refused.value, CodesWait)
+
+
+async def test_after_some_wrong_codes_not_even_the_right_one_is_looked_at(
+    people: People, stack: Stack
+) -> None:
+    newcomer, secret, codes = await switched_on(people)
+    stack.clock.advance(timedelta(seconds=2 * STEP))
+    await after_wrong_codes(people, newcomer.email, FREE)
+    for code in (the_code(secret, stack.clock.now()), codes[0]):
+        with pytest.raises(CodesWait) as waits:
+            await sign_in(people, newcomer.email, PASSWORD, code)
+        assert waits.value.retry_after == 30
+        assert str(waits.value) == str(SignInRefused())
+    stack.clock.advance(timedelta(seconds=30))
+    await sign_in(people, newcomer.email, PASSWORD, the_code(secret, stack.clock.now()))
+
+
+async def test_each_more_wrong_code_doubles_the_wait_and_a_right_one_ends_the_count(
+    people: People, stack: Stack
+) -> None:
+    newcomer, _, codes = await switched_on(people)
+    await after_wrong_codes(people, newcomer.email, FREE)
+    for seconds in (30, 60, 120, 240):
+        with pytest.raises(CodesWait) as waits:
+            await sign_in(people, newcomer.email, PASSWORD, WRONG)
+        assert waits.value.retry_after == seconds
+        stack.clock.advance(timedelta(seconds=seconds))
+        await after_wrong_codes(people, newcomer.email, 1)
+    stack.clock.advance(timedelta(hours=1))
+    await sign_in(people, newcomer.email, PASSWORD, codes[0])
+    await after_wrong_codes(people, newcomer.email, FREE)
+
+
+def test_nobody_waits_longer_than_an_hour() -> None:
+    waits = [wait_after(wrong) for wrong in range(1, 10**4)]
+    assert waits == sorted(waits)
+    assert waits[-1] == timedelta(hours=1)
+
+
+async def test_of_many_wrong_codes_at_once_each_is_counted(people: People) -> None:
+    newcomer, _, _ = await switched_on(people)
+    answers = await asyncio.gather(
+        *(sign_in(people, newcomer.email, PASSWORD, WRONG) for _ in range(FREE + 3)), return_exceptions=True
+    )
+    assert sum(type(one) is SignInRefused for one in answers) == FREE
+    assert sum(isinstance(one, CodesWait) for one in answers) == 3
+
+
+async def test_who_does_not_have_the_password_makes_nobody_wait(people: People) -> None:
+    newcomer, _, codes = await switched_on(people)
+    for _ in range(FREE + 1):
+        with pytest.raises(SignInRefused):
+            await sign_in(people, newcomer.email, "not the password", WRONG)
+    await sign_in(people, newcomer.email, PASSWORD, codes[0])
+
+
+async def test_codes_that_switch_it_off_are_counted_with_them(people: People) -> None:
+    newcomer, _, codes = await switched_on(people)
+    for _ in range(FREE):
+        with pytest.raises(Invalid):
+            await switch_off(people, newcomer.person, PASSWORD, WRONG)
+    with pytest.raises(CodesWait):
+        await switch_off(people, newcomer.person, PASSWORD, codes[0])
+    with pytest.raises(CodesWait):
+        await sign_in(people, newcomer.email, PASSWORD, codes[0])
