@@ -23,6 +23,7 @@ from mandant.tenants.modules import Module, catalogue
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.passwords import Passwords
 from mandant.tenants.people.system import SYSTEM_SCOPE, ensure_system_scope
+from mandant.tenants.retention import check_classified
 from mandant.vault.clock import Clock, SystemClock
 from mandant.vault.control import ControlDatabase
 from mandant.vault.keyring import Keyring
@@ -45,7 +46,8 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime]:
     """The services of a web process (`mandant_app`) or a worker, closed when the block ends.
 
-    Raises: PostgresError, ControlUnavailable, OSError; KeyFileMissing and its like; KmsError.
+    Raises: PostgresError, ControlUnavailable, OSError; KeyFileMissing and its like; KmsError;
+    Unclassified, where a column of the data database names no data category.
     """
     clock = clock or SystemClock()
     metrics = metrics or Metrics()
@@ -54,6 +56,7 @@ async def open_runtime(
         data_url, control_url = where.data(role), where.control(role)
         data = await DataDatabase.open(data_url, size=settings.database_pool, pooled=settings.pgbouncer)
         stack.push_async_callback(data.close)
+        await check_classified(data.pool)
         control = await ControlDatabase.open(
             control_url, size=settings.control_pool, pooled=settings.pgbouncer
         )

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "demo": "mandant.service.cli.demo:demo",
     "doctor": "mandant.service.cli.doctor:doctor",
     "jobs": "mandant.service.cli.jobs:jobs",
+    "policy": "mandant.service.cli.policy:policy",
     "tenants": "mandant.service.cli.tenants:tenants",
     "tour": "mandant.service.cli.tour:tour",
     "up": "mandant.service.cli.up:up",

@@ -6,6 +6,7 @@ import asyncpg
 
 from mandant.service.databases import databases
 from mandant.service.doctor.agreements import check_agreements
+from mandant.service.doctor.categories import check_categories
 from mandant.service.doctor.clocks import check_clocks
 from mandant.service.doctor.connecting import check_connections
 from mandant.service.doctor.encryption import check_encryption
@@ -35,6 +36,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("migrations", check_versions),
     ("roles", check_roles),
     ("row-level security", check_policies),
+    ("data categories", check_categories),
     ("encryption in transit", check_encryption),
     ("key file", check_key_file),
     ("KMS", check_kms),
