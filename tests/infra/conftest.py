@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -65,6 +66,8 @@ def stack() -> Iterator[Stack]:
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
+    # All moto servers of a process share one account: keys that other tests made would be found here.
+    urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")).close()  # noqa: S310 - our own server
     session = boto3.Session("testing", "testing", region_name=REGION)
     try:
         with warnings.catch_warnings():
