@@ -82,7 +82,10 @@ def list_() -> None:
     async def found(people: People) -> list[StoredCompany]:
         return [one async for one in companies(people)]
 
-    table = Table("tenant", "name", "domain", "country", "state", "since")
+    table = Table(box=None)
+    for name in ("tenant", "name", "domain", "country", "state", "since"):
+        # An id that is cut off cannot be used.
+        table.add_column(name, overflow="fold", min_width=36 if name == "tenant" else None)
     for one in _with_people(found):
         company = one.company
         table.add_row(

@@ -38,7 +38,7 @@ async def check_key_file(patient: Patient) -> AsyncIterator[Line]:
     except (VaultError, OSError) as error:
         yield wrong(PART, str(path), type(error).__name__, str(error))
         return
-    yield ok(PART, str(path), f"mode 0600, {len(content.keys)} keys")
+    yield ok(PART, str(path), f"mode 0600, keys: {len(content.keys)}")
     if content.counter < known:
         said = f"an older copy: change {content.counter}, control knows {known}"
         todo = "put the newest copy back: an older one may bring back keys that were forgotten"

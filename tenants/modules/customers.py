@@ -23,6 +23,11 @@ Name = Annotated[str, Searchable(prefix=3), Meta(max_length=300)]
 Short = Annotated[str, Meta(max_length=300)]
 # Python's $ also stands before a last line end: the same pattern means the same to every reader.
 _EMAIL = r"^[^@\s\x00]+@[^@\s\x00]+(?!\s)$"
+EmailAddress = Annotated[
+    str, Searchable(as_="email"), Meta(pattern=_EMAIL, max_length=320, description="an e-mail address")
+]
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", max_length=2, description="two letters, such as CH")]
+Language = Annotated[str, Meta(pattern="^[a-z]{2}$", max_length=2, description="two letters, such as de")]
 
 
 class Address(Part):
@@ -34,13 +39,13 @@ class Address(Part):
     postcode: Annotated[str, Searchable(), Meta(max_length=20)] | None = None
     city: Name | None = None
     region: Short | None = None
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$", max_length=2)] | None = None
+    country: Country | None = None
 
 
 class Email(Part):
     """An e-mail address, as written."""
 
-    address: Annotated[str, Searchable(as_="email"), Meta(pattern=_EMAIL, max_length=320)]
+    address: EmailAddress
     kind: Literal["home", "work", "other"] = "home"
 
 
@@ -74,7 +79,7 @@ class Customer(Record):
     emails: list[Email] = field(default_factory=list)
     phones: list[Phone] = field(default_factory=list)
     birthday: date | None = None
-    language: Annotated[str, Meta(pattern="^[a-z]{2}$", max_length=2)] | None = None
+    language: Language | None = None
     website: Annotated[str, Meta(max_length=2000)] | None = None
     ibans: list[Annotated[str, Searchable(as_="iban"), Meta(max_length=60)]] = field(default_factory=list)
     tags: list[Annotated[str, Searchable(), Meta(max_length=300)]] = field(default_factory=list)

@@ -85,7 +85,7 @@ def _value(value: Any, annotation: Any, path: tuple[str, ...]) -> Iterator[Probl
         inner = list(_value(value, get_args(annotation)[0], path))
         yield from inner
         if not inner and (refusal := _refusal(value, annotation)):
-            yield _problem(path, refusal)
+            yield _problem(path, _form(annotation) if "regex" in refusal else refusal)
     elif type(None) in (arms := get_args(annotation)):
         if value is not None:
             yield from _value(value, next(arm for arm in arms if arm is not type(None)), path)
@@ -113,6 +113,12 @@ def _expectation(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return f"must be one of: {', '.join(str(choice.value) for choice in annotation)}"
     return _EXPECTED[annotation]
+
+
+def _form(annotation: Any) -> str:
+    """What a text with a pattern must be, in the field's own words: a pattern tells most people nothing."""
+    said = [meta.description for meta in annotation.__metadata__ if isinstance(meta, msgspec.Meta)]
+    return f"must be {said[0]}" if said and said[0] else "does not have the form that it must have"
 
 
 def _refusal(value: Any, annotation: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -19,6 +20,8 @@ from mandant.tenants.modules.importing.rows import (
 from mandant.tenants.modules.importing.text import Lines, encoding_of, size_of
 
 _DELIMITERS = ",;\t"
+# No program writes these into a heading; zero bytes are taken out, wherever they come from.
+_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
 
 
 class CsvReader:
@@ -43,6 +46,8 @@ class CsvReader:
                 best = delimiter, cells
         if not any(cell.strip() for cell in best[1]):
             raise FileRefused("the file has no row of headings")
+        if _CONTROL.search("".join(best[1])):
+            raise FileRefused("the file is no text, or its headings are damaged; export it as CSV again")
         return best[0], headings(best[1])
 
     def _records(self, delimiter: str) -> Iterator[tuple[int, list[str], str | None]]:

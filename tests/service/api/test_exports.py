@@ -139,6 +139,11 @@ async def test_a_failure_in_the_middle_cuts_the_answer(
     assert received.count(b"\n") <= 400
 
 
+async def test_a_format_that_there_is_not_is_named_as_it_was_asked_for(signed: Signed) -> None:
+    answer = await signed.http.get(f"{base(signed)}/export", params={"format": "xml"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "format")
+
+
 async def test_what_is_wrong_from_the_start_is_a_problem(stack: Stack, signed: Signed) -> None:
     await filled(stack, signed, 3)
     connection = await stack.connect("postgres")

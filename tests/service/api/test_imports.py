@@ -320,6 +320,7 @@ UNREADABLE: list[tuple[str, Callable[[], bytes], str]] = [
     ("a picture", lambda: b"\x89PNG\r\n" + b"\0" * 1000, "picture"),
     ("NUL bytes only", lambda: b"\0" * 5000, "zero bytes"),
     ("blank lines only", lambda: b"\n" * 5000, "headings"),
+    ("bytes of some program", lambda: b"\x7fELF\x02\x01\x01\0\n1\n", "no text"),
     ("a heading in another encoding", lambda: b"Gr\xc3\xbc\xc3\xa9\xc3\xa4,N\xff\n1,2\n", "heading"),
 ]
 
@@ -340,6 +341,12 @@ async def test_a_file_that_cannot_be_read_is_refused_with_a_reason_and_leaves_no
     )
     await connection.close()
     assert rows == 0
+
+
+async def test_a_form_is_no_file(signed: Signed, base: str) -> None:
+    sent = await signed.http.post(base, files={"file": ("clients.csv", GOOD_AND_BAD)})
+    assert (sent.status_code, sent.json()["type"]) == (415, "/problems/unsupported-media-type")
+    assert (await signed.http.get(base)).json()["items"] == []
 
 
 def _photo_card() -> bytes:

@@ -20,7 +20,7 @@ def mandant_tenants(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("MANDANT_KEY_FILE", str(stack.folder / "keys.json"))
     monkeypatch.setenv("MANDANT_VAR", str(stack.folder))
     monkeypatch.setenv("MANDANT_NEW_PASSWORD", "correct horse battery")
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "80")
 
     async def run(*words: str) -> Result:
         # Its own event loop, as on the command line.
