@@ -33,7 +33,7 @@ def ledger(bundle: Path, since: tuple[Path, ...], key: str | None) -> None:
     for line in verdict.lines():
         click.echo(line)
     if not verdict.good:
-        click.get_current_context().exit(1)
+        raise SystemExit(1)
 
 
 @verify.command()

@@ -26,6 +26,14 @@ CONTROL = {
     ("control.fact", "mandant_worker"): _INSERT_ONLY,
     ("control.key_file", "mandant_app"): {*_INSERT_ONLY, "UPDATE(counter)"},
     ("control.key_file", "mandant_worker"): {*_INSERT_ONLY, "UPDATE(counter)"},
+    ("control.ledger", "mandant_app"): _INSERT_ONLY,
+    ("control.ledger", "mandant_worker"): _INSERT_ONLY,
+    ("control.ledger_checkpoint", "mandant_app"): _INSERT_ONLY,
+    ("control.ledger_checkpoint", "mandant_worker"): _INSERT_ONLY,
+    ("control.ledger_leaf", "mandant_app"): _INSERT_ONLY,
+    ("control.ledger_leaf", "mandant_worker"): _INSERT_ONLY,
+    ("control.ledger_signer", "mandant_app"): _INSERT_ONLY,
+    ("control.ledger_signer", "mandant_worker"): _INSERT_ONLY,
     ("control.schema_version", "mandant_app"): {"SELECT"},
     ("control.schema_version", "mandant_worker"): {"SELECT"},
     ("control.scope", "mandant_app"): _INSERT_ONLY,
@@ -94,6 +102,27 @@ async def test_the_application_destroys_no_key(stack: Stack) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)
     await connection.close()
+
+
+async def test_the_application_neither_hides_a_fact_nor_claims_one_nor_changes_a_state(stack: Stack) -> None:
+    """Which facts have been carried out, the worker alone says; what a tenant may, nobody by a statement."""
+    tenant_id = (await stack.tenant()).tenant_id
+    connection: Any = await stack.connect()
+    for statement in (
+        "UPDATE mandant.tenant SET key_state = 0",
+        "UPDATE mandant.tenant SET state = 'active'",
+        "UPDATE mandant.person SET key_state = 0",
+        "SELECT mandant.applied(mandant_tenant, 1, '2026-01-01Z')",
+        "SELECT mandant.applied_person(mandant_tenant, 1, '2026-01-01Z')",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement.replace("mandant_tenant", f"'{tenant_id}'::uuid"))
+    await connection.close()
+    admin: Any = await stack.connect("postgres")
+    for table in ("mandant.tenant", "mandant.person"):
+        assert "UPDATE(key_state)" in await rights(admin, "mandant_worker", table)
+        assert "UPDATE(state)" not in await rights(admin, "mandant_worker", table)
+    await admin.close()
 
 
 async def test_staff_may_read_no_table_and_call_no_function_of_either_database(stack: Stack) -> None:

@@ -1,6 +1,7 @@
 """The bundle: one file with everything that a log's owner needs to verify it.
 
-One canonical JSON object a line. The first line is the header, then each entry with its openings, then the checkpoints by size.
+One canonical JSON object a line. The first line is the header, then each entry with its openings,
+then the checkpoints by size.
 """
 
 from __future__ import annotations

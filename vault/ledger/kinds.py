@@ -1,7 +1,8 @@
 """What entries there are and what each says openly. Specified in vault/FORMAT.md, Ledger.
 
 The set is open: a kind that is added, or a version of one, is a line here and a rule in meaning.py.
-A verifier that does not know it proves that the entry is there unchanged, and says that it cannot say what it means.
+A verifier that does not know it proves that the entry is there unchanged, and says that it does not know
+what it means.
 """
 
 from __future__ import annotations

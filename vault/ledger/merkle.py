@@ -128,10 +128,10 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
 
 def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:
     """Whether `proof` leads to both roots. Never from size 0. Source: RFC 9162, 2.1.4.2."""
-    if not 0 < old <= new or not _hashes([old_root, new_root, *proof]):
-        return False
-    if old == new:
+    if old == new > 0:
         return not proof and old_root == new_root
+    if not 0 < old < new or not _hashes([old_root, new_root, *proof]):
+        return False
     path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
     if not path:
         return False

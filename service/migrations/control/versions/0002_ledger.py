@@ -27,7 +27,7 @@ _STATEMENTS = (
         index  bigint NOT NULL CHECK (index >= 0),
         kind   text NOT NULL,
         leaf   bytea NOT NULL CHECK (octet_length(leaf) BETWEEN 2 AND 65535),
-        nodes  bytea NOT NULL CHECK (substring(nodes FROM 1 FOR 32) = sha256('\\x00'::bytea || leaf)
+        nodes  bytea NOT NULL CONSTRAINT leaf_hash CHECK (substring(nodes FROM 1 FOR 32) = sha256('\\x00'::bytea || leaf)
                                      AND octet_length(nodes) % 32 = 0),
         sealed bytea,
         at     timestamptz NOT NULL,
