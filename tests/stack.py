@@ -44,6 +44,7 @@ class Stack:
     data_name: str
     control_name: str
     data: DataDatabase
+    worker_data: DataDatabase
     control: ControlDatabase
     worker_control: ControlDatabase
     provider: LocalKeyProvider
@@ -72,6 +73,10 @@ class Stack:
         self.tenants.append(tenant_id)
         return Tenant(self.data, self.keyring, tenant_id)
 
+    def as_worker(self, tenant: Tenant) -> Tenant:
+        """The same tenant for mandant_worker, who alone carries out what control records."""
+        return Tenant(self.worker_data, tenant.keyring, tenant.tenant_id)
+
     async def connect(self, role: str = "mandant_app") -> "asyncpg.Connection[asyncpg.Record]":
         """A bare connection to data as one role, or as `postgres`, the superuser."""
         return await asyncpg.connect(self.data_url(role))
@@ -98,6 +103,7 @@ async def open_stack(server: EmbeddedPostgres, name: str, folder: Path) -> Async
         await ensure_database(admin, control_name, template="template_control")
         clock = MovingClock(START)
         data = await DataDatabase.open(server.dsn("mandant_app", data_name), size=8)
+        worker_data = await DataDatabase.open(server.dsn("mandant_worker", data_name), size=4)
         control = await ControlDatabase.open(server.dsn("mandant_app", control_name))
         worker_control = await ControlDatabase.open(server.dsn("mandant_worker", control_name), size=2)
         provider = await open_local(control, folder / "keys.json", clock)
@@ -111,6 +117,7 @@ async def open_stack(server: EmbeddedPostgres, name: str, folder: Path) -> Async
                 data_name,
                 control_name,
                 data,
+                worker_data,
                 control,
                 worker_control,
                 provider,
@@ -121,6 +128,7 @@ async def open_stack(server: EmbeddedPostgres, name: str, folder: Path) -> Async
         finally:
             await keyring.close()
             await data.close()
+            await worker_data.close()
             await control.close()
             await worker_control.close()
             await admin.execute(f'DROP DATABASE "{data_name}" WITH (FORCE)')

@@ -56,7 +56,7 @@ async def a_fact(stack: Stack, tenant: Tenant) -> int:
 
 
 async def apply(stack: Stack, tenant: Tenant, sequence: int) -> None:
-    connection: Any = await stack.connect()
+    connection: Any = await stack.connect("mandant_worker")
     await connection.execute(
         "SELECT mandant.applied($1, $2, $3)", tenant.tenant_id, sequence, stack.clock.now()
     )

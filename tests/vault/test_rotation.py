@@ -33,7 +33,7 @@ async def test_after_a_re_wrap_everything_opens_and_the_old_scope_key_is_gone(
     sealed = (await stack.keyring.open(scope)).seal_key(Category.MODULE).sealer(PLACE).seal(scope, 1, b"x")
     own_key = await stack.provider.create_key({"owner": str(tenant.tenant_id)}, "a tenant's own")
     await rewrap(stack.worker_control, stack.provider, scope, stack.clock.now(), byok_key_ref=own_key)
-    await replay(stack.control, stack.data, tenant.tenant_id, stack.clock.now())
+    await replay(stack.control, stack.worker_data, tenant.tenant_id, stack.clock.now())
     stack.keyring.evict(scope)
     keys = await stack.keyring.open(scope)
     assert keys.open_key(Category.MODULE, 1).sealer(PLACE).open(scope, 1, sealed) == b"x"

@@ -102,7 +102,8 @@ async def test_of_two_at_once_one_is_done_and_the_other_may_come_again(stack: St
 async def test_what_was_done_before_a_reindex_is_not_done_again(stack: Stack) -> None:
     tenant = await stack.tenant()
     await create(stack, tenant, request_with("a"))
-    async for _ in reindex(stack.worker_control, stack.provider, tenant, [], Category.MODULE, stack.clock):
+    run = stack.as_worker(tenant)
+    async for _ in reindex(stack.worker_control, stack.provider, run, [], Category.MODULE, stack.clock):
         pass
     assert replayed(await create(stack, tenant, request_with("a")))
 

@@ -530,7 +530,12 @@ async def test_pages_are_newest_first_and_have_no_gap(in_folder: Shelf) -> None:
 
 async def rotated(stack: Stack, tenant: Tenant) -> None:
     await rotate_and_apply(
-        stack.control, stack.provider, tenant, Category.MODULE, Purpose.SEAL, stack.clock.now()
+        stack.control,
+        stack.provider,
+        stack.as_worker(tenant),
+        Category.MODULE,
+        Purpose.SEAL,
+        stack.clock.now(),
     )
 
 

@@ -27,7 +27,8 @@ people = Module("people", Person)
 
 
 def a_run(stack: Stack, tenant: Tenant) -> AsyncIterator[Progress]:
-    return reindex(stack.worker_control, stack.provider, tenant, [people], Category.MODULE, stack.clock)
+    own = stack.as_worker(tenant)
+    return reindex(stack.worker_control, stack.provider, own, [people], Category.MODULE, stack.clock)
 
 
 async def to_the_end(run: AsyncIterator[Progress]) -> None:

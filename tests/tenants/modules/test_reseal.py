@@ -45,7 +45,12 @@ async def test_rotate_reaches_new_writes_and_re_encrypt_the_old_ones(stack: Stac
     tenant = await stack.tenant()
     ids = await store.create_many(tenant, people, batch, at=stack.clock.now())
     await rotate_and_apply(
-        stack.control, stack.provider, tenant, Category.MODULE, Purpose.SEAL, stack.clock.now()
+        stack.control,
+        stack.provider,
+        stack.as_worker(tenant),
+        Category.MODULE,
+        Purpose.SEAL,
+        stack.clock.now(),
     )
     await store.create(tenant, people, Person(name="new"), at=stack.clock.now())
     assert await generations(stack, tenant) == {(1, 1), (2, 1)}
@@ -62,7 +67,12 @@ async def test_a_record_changed_during_re_encryption_keeps_the_change(stack: Sta
     tenant = await stack.tenant()
     ids = await store.create_many(tenant, people, batch, at=stack.clock.now())
     await rotate_and_apply(
-        stack.control, stack.provider, tenant, Category.MODULE, Purpose.SEAL, stack.clock.now()
+        stack.control,
+        stack.provider,
+        stack.as_worker(tenant),
+        Category.MODULE,
+        Purpose.SEAL,
+        stack.clock.now(),
     )
     run = reseal(tenant, people)
     await anext(run)
@@ -75,7 +85,12 @@ async def test_while_a_reindex_runs_everything_is_found_and_unique_stays_unique(
     tenant = await stack.tenant()
     await store.create_many(tenant, people, batch, at=stack.clock.now())
     await rotate_and_apply(
-        stack.control, stack.provider, tenant, Category.MODULE, Purpose.INDEX, stack.clock.now()
+        stack.control,
+        stack.provider,
+        stack.as_worker(tenant),
+        Category.MODULE,
+        Purpose.INDEX,
+        stack.clock.now(),
     )
     look = people.look("name", "n3")
     assert [s.record for s in await store.search(tenant, people, [look])] == [batch[3]]
@@ -85,7 +100,12 @@ async def test_while_a_reindex_runs_everything_is_found_and_unique_stays_unique(
     _ = [
         p
         async for p in reindex(
-            stack.worker_control, stack.provider, tenant, [people], Category.MODULE, stack.clock
+            stack.worker_control,
+            stack.provider,
+            stack.as_worker(tenant),
+            [people],
+            Category.MODULE,
+            stack.clock,
         )
     ]
     assert {index for _, index in await generations(stack, tenant)} == {3}
@@ -109,7 +129,7 @@ async def test_a_shredded_category_is_gone_at_once_in_every_process(stack: Stack
     await shred(
         stack.worker_control, scope_id(tenant.tenant_id, ScopeKind.TENANT), Category.MODULE, stack.clock.now()
     )
-    await replay(stack.control, stack.data, tenant.tenant_id, stack.clock.now())
+    await replay(stack.control, stack.worker_data, tenant.tenant_id, stack.clock.now())
     with pytest.raises(KeyShredded):
         await store.get(tenant, people, made.record_id)
 
@@ -128,5 +148,5 @@ async def test_data_that_has_not_seen_a_fact_is_not_served(stack: Stack) -> None
     stack.keyring.evict(scope_id(tenant.tenant_id, ScopeKind.TENANT))  # as a process that starts now
     with pytest.raises(DataOlderThanControl):
         await store.get(tenant, people, made.record_id)
-    await replay(stack.control, stack.data, tenant.tenant_id, stack.clock.now())
+    await replay(stack.control, stack.worker_data, tenant.tenant_id, stack.clock.now())
     assert (await store.get(tenant, people, made.record_id)).record.name == "Anna"

@@ -28,7 +28,7 @@ async def test_data_behind_control_is_refused_until_the_fact_is_applied(people: 
     with pytest.raises(DataOlderThanControl):
         async with open_person(people.data, people.keyring, person):
             pass
-    await stack.data.pool.execute("SELECT mandant.applied_person($1, $2, $3)", person, state, at)
+    await stack.worker_data.pool.execute("SELECT mandant.applied_person($1, $2, $3)", person, state, at)
     async with open_person(people.data, people.keyring, person) as session:
         assert (await read_person(session)).profile.email == newcomer.email
 
@@ -40,7 +40,7 @@ async def test_a_shredded_person_is_gone_for_a_process_that_still_holds_the_keys
     person, at = newcomer.ids.person_id, people.clock.now()
     scope = scope_id(person, ScopeKind.PERSON)
     state = await shred(stack.worker_control, scope, Category.REGISTRATION, at)
-    await stack.data.pool.execute("SELECT mandant.applied_person($1, $2, $3)", person, state, at)
+    await stack.worker_data.pool.execute("SELECT mandant.applied_person($1, $2, $3)", person, state, at)
     with pytest.raises(KeyShredded):
         await sign_in(people, newcomer.email, PASSWORD)
 

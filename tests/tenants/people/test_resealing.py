@@ -33,10 +33,10 @@ async def test_rotated_keys_reach_every_row_and_nothing_is_lost(people: People, 
     for category in (Category.REGISTRATION, Category.CONTRACT):
         scope = scope_id(tenant, ScopeKind.OPERATOR)
         state = await rotate(stack.control, stack.provider, scope, category, Purpose.SEAL, at)
-        await stack.data.pool.execute("SELECT mandant.applied($1, $2, $3)", tenant, state, at)
+        await stack.worker_data.pool.execute("SELECT mandant.applied($1, $2, $3)", tenant, state, at)
     scope = scope_id(person, ScopeKind.PERSON)
     state = await rotate(stack.control, stack.provider, scope, Category.REGISTRATION, Purpose.SEAL, at)
-    await stack.data.pool.execute("SELECT mandant.applied_person($1, $2, $3)", person, state, at)
+    await stack.worker_data.pool.execute("SELECT mandant.applied_person($1, $2, $3)", person, state, at)
 
     worker = await DataDatabase.open(stack.data_url("mandant_worker"), size=2)
     try:

@@ -43,7 +43,9 @@ _STATEMENTS = (
         WITH CHECK (tenant_id = nullif(current_setting('mandant.tenant', true), '')::uuid)
     """,
     "GRANT SELECT, INSERT ON mandant.tenant TO mandant_app, mandant_worker",
-    "GRANT UPDATE (state, key_state, version, sealed, updated_at) ON mandant.tenant TO mandant_app, mandant_worker",
+    "GRANT UPDATE (version, sealed, updated_at) ON mandant.tenant TO mandant_app, mandant_worker",
+    # The application neither hides a fact nor claims one that has not been carried out.
+    "GRANT UPDATE (key_state) ON mandant.tenant TO mandant_worker",
     # SET LOCAL and not set_config(): only the former travels to Citus' workers.
     """
     CREATE FUNCTION mandant.set_tenant(p_tenant uuid) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
@@ -121,8 +123,9 @@ _STATEMENTS = (
     $$
     """,
     "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA mandant FROM PUBLIC",
-    "GRANT EXECUTE ON FUNCTION mandant.set_tenant, mandant.enter, mandant.create_tenant, mandant.applied"
+    "GRANT EXECUTE ON FUNCTION mandant.set_tenant, mandant.enter, mandant.create_tenant"
     " TO mandant_app, mandant_worker",
+    "GRANT EXECUTE ON FUNCTION mandant.applied TO mandant_worker",
     "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
 )
 

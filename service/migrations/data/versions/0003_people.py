@@ -186,8 +186,9 @@ _RIGHTS = (
     "ALTER TABLE directory.entry FORCE ROW LEVEL SECURITY",
     "CREATE POLICY directory_functions ON directory.entry FOR ALL TO mandant_directory USING (true) WITH CHECK (true)",
     f"GRANT SELECT, INSERT ON mandant.person TO {_ROLES}",
-    "GRANT UPDATE (key_state, version, sealed, credential_version, sealed_credentials, updated_at, ends_at)"
+    "GRANT UPDATE (version, sealed, credential_version, sealed_credentials, updated_at, ends_at)"
     f" ON mandant.person TO {_ROLES}",
+    "GRANT UPDATE (key_state) ON mandant.person TO mandant_worker",
     f"GRANT SELECT, INSERT ON mandant.membership TO {_ROLES}",
     f"GRANT UPDATE (role, version, sealed, updated_at, ended_at) ON mandant.membership TO {_ROLES}",
     f"GRANT SELECT, INSERT ON mandant.agreement TO {_ROLES}",
@@ -445,7 +446,8 @@ _NAMES = (
 
 _GRANTS = (
     "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA directory FROM PUBLIC",
-    f"GRANT EXECUTE ON FUNCTION mandant.set_person, mandant.enter_person, mandant.applied_person TO {_ROLES}",
+    f"GRANT EXECUTE ON FUNCTION mandant.set_person, mandant.enter_person TO {_ROLES}",
+    "GRANT EXECUTE ON FUNCTION mandant.applied_person TO mandant_worker",
     f"GRANT EXECUTE ON FUNCTION {', '.join('directory.' + name for name in _NAMES if name != 'sweep')} TO {_ROLES}",
     "GRANT EXECUTE ON FUNCTION directory.sweep TO mandant_worker",
     # A new owner needs CREATE on the schema for that moment.

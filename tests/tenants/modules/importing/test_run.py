@@ -208,8 +208,9 @@ async def test_rows_are_known_again_after_a_rotation_a_re_encryption_and_a_reind
     body = rows_of(1_200)
     first = await done(shelf, body)
     assert first == (1_185, 8, 7)
+    tenant = stack.as_worker(shelf.tenant)
     await rotate_and_apply(
-        stack.control, stack.provider, shelf.tenant, Category.MODULE, Purpose.SEAL, stack.clock.now()
+        stack.control, stack.provider, tenant, Category.MODULE, Purpose.SEAL, stack.clock.now()
     )
     resealed = [
         str(part.column)
@@ -218,7 +219,7 @@ async def test_rows_are_known_again_after_a_rotation_a_re_encryption_and_a_reind
     ]
     assert resealed == ["import_run.sealed", "import_refused.sealed", "import_key.sealed"]
     async for _ in reindex(
-        stack.worker_control, stack.provider, shelf.tenant, [clients], Category.MODULE, stack.clock
+        stack.worker_control, stack.provider, tenant, [clients], Category.MODULE, stack.clock
     ):
         pass
     created, present, refused_rows = await done(shelf, body)
