@@ -28,13 +28,6 @@ class NotAcceptable(ServiceError):
         super().__init__(f"this address answers with {', '.join(offered)}; name one of them in Accept")
 
 
-class NotSignedIn(ServiceError):
-    """No session or token came with the request, or it is over, or it is forged: all the same outside."""
-
-    def __init__(self) -> None:
-        super().__init__("sign in, then send the request again with the session or the token")
-
-
 class RateLimited(ServiceError):
     """Too many tries. `retry_after` is in whole seconds, at least 1."""
 

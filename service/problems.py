@@ -282,7 +282,6 @@ PROBLEMS: ProblemMap = {
     service.BrokenBody: _saying(BAD_REQUEST),
     service.UnsupportedBody: _saying(MEDIA),
     service.NotAcceptable: _saying(NOT_ACCEPTABLE),
-    service.NotSignedIn: _saying(NOT_SIGNED_IN),
     service.RateLimited: _saying(RATE),
     service.IdempotencyBusy: _saying(BUSY),
     service.IdempotencyMismatch: _saying(KEY_REUSED),

@@ -21,9 +21,6 @@ from mandant.tenants.errors import Invalid
 
 T = TypeVar("T")
 
-BODY_LIMIT = 1024 * 1024  # bytes of a JSON body; uploads have their own limit
-UPLOAD_LIMIT = 100 * 1024 * 1024  # bytes of a file
-
 
 class MandantRequest(Request[Any, Any, State]):
     """A request whose `json()` gives the type that the handler's `data` declares.

@@ -8,11 +8,17 @@ from typing import Any
 import click
 import httpx
 import pytest
-from advanced_alchemy.extensions.litestar import AsyncSessionConfig, SQLAlchemyAsyncConfig, SQLAlchemyPlugin
+from advanced_alchemy.extensions.litestar import (
+    AsyncSessionConfig,
+    EngineConfig,
+    SQLAlchemyAsyncConfig,
+    SQLAlchemyPlugin,
+)
 from litestar import Litestar, Request, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.pool import NullPool
 
 from mandant.service.plugin import MandantConfig, MandantPlugin
 from mandant.service.settings import Settings
@@ -74,7 +80,11 @@ def host_app(tmp_path: Path, stack: Stack) -> Litestar:
         plugins=[
             plugin(tmp_path),
             SQLAlchemyPlugin(
-                SQLAlchemyAsyncConfig(connection_string=url, session_config=AsyncSessionConfig())
+                SQLAlchemyAsyncConfig(
+                    connection_string=url,
+                    session_config=AsyncSessionConfig(),
+                    engine_config=EngineConfig(poolclass=NullPool),  # a pool would be left to the collector
+                )
             ),
         ],
         dependencies={"runtime": Provide(lambda: "the host's", sync_to_thread=False)},
