@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -34,9 +35,9 @@ async def worker(stack: Stack) -> AsyncIterator[SimpleNamespace]:
     await data.close()
 
 
-async def a_lost_fact(stack: Stack, owner: object, kind: ScopeKind) -> None:
+async def a_lost_fact(stack: Stack, owner: UUID, kind: ScopeKind) -> None:
     """The process died between control's commit and data's."""
-    scope = scope_id(owner, kind)  # type: ignore[arg-type]
+    scope = scope_id(owner, kind)
     at = stack.clock.now()
     await rotate(stack.control, stack.provider, scope, Category.REGISTRATION, Purpose.SEAL, at)
     stack.keyring.evict(scope)
