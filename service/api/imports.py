@@ -6,12 +6,9 @@ refused. A file's name is sealed data: it comes in Content-Disposition and stand
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, Router, delete, get, post, put
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, Parameter
@@ -19,6 +16,7 @@ from litestar.response import Stream
 
 from mandant.service.api.disposition import HEADER as DISPOSITION
 from mandant.service.api.disposition import attachment, name_in
+from mandant.service.api.import_bodies import ImportBody, ImportPage, Preview, WantedMapping, previewed, shown
 from mandant.service.api.once import once
 from mandant.service.api.uploading import RawBody, upload_once
 from mandant.service.api.who import member_of
@@ -27,97 +25,14 @@ from mandant.service.errors import UnsupportedBody
 from mandant.service.runtime import runtime_of
 from mandant.tenants.modules import Module
 from mandant.tenants.modules.importing import refused, run, state
-from mandant.tenants.modules.importing.dryrun import DryRun
 from mandant.tenants.modules.importing.mapping import Column, Mapping
-from mandant.tenants.modules.importing.rows import Fault
 from mandant.tenants.modules.importing.state import ImportRun, ImportState
-from mandant.tenants.modules.importing.values import DateOrder
 from mandant.tenants.modules.shelf import Shelf
 from mandant.tenants.people.roles import Action
 
 MAX_PAGE = 200
-SHOWN = 200  # characters of a value in a preview
 
 Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="imports on a page")]
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """How far an import is: bytes of the file, and rows. `rows` = created + already_there + refused."""
-
-    bytes_read: int
-    size: int
-    rows: int
-    created: int
-    already_there: int
-    refused: int
-
-
-class ImportBody(msgspec.Struct, frozen=True):
-    """An import. `stopped`: why it failed; start it again, and it goes on from there."""
-
-    id: UUID
-    module: str
-    state: ImportState
-    name: str
-    format: str
-    progress: Progress
-    mapping: Mapping
-    stopped: str | None
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-
-
-class ImportPage(msgspec.Struct, frozen=True):
-    """`next` is `after` of the following page, null on the last one."""
-
-    items: list[ImportBody]
-    next: UUID | None
-
-
-class ImportProblem(msgspec.Struct, frozen=True):
-    """What is wrong with one row: its line in the file, the column ('' the whole row)."""
-
-    line: int
-    column: str
-    message: str
-
-
-class PreviewRow(msgspec.Struct, frozen=True):
-    """A row as the file has it, and the record it would become; texts cut at 200 characters."""
-
-    line: int
-    values: dict[str, str]
-    record: dict[str, Any] | None
-
-
-class Preview(msgspec.Struct, frozen=True):
-    """What an import would do. `problems` lists the first 1,000 of `problem_count`."""
-
-    format: str
-    mapping: Mapping
-    unmapped: list[str]
-    first: list[PreviewRow]
-    rows: int
-    good: int
-    bad: int
-    problems: list[ImportProblem]
-    problem_count: int
-    stopped: str | None
-
-
-class WantedColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A column of the file and the field it goes to; null: it is not imported."""
-
-    column: Annotated[str, msgspec.Meta(max_length=210)]
-    target: Annotated[str, msgspec.Meta(max_length=200)] | None = None
-
-
-class WantedMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Columns that are left out are not imported. `date_order`: of dates with slashes."""
-
-    columns: Annotated[list[WantedColumn], msgspec.Meta(max_length=500)]
-    date_order: DateOrder | None = None
 
 
 def imports_router(module: Module[Any]) -> Router:
@@ -197,7 +112,7 @@ def imports_router(module: Module[Any]) -> Router:
         """The mapping, the first rows, every problem with its line. Reads the whole file, changes nothing."""
         shelf = await _shelf(request, tenant_id)
         found = await _found(shelf, module, import_id)
-        return _preview(found, await run.dry_run(shelf, module, found))
+        return previewed(found, await run.dry_run(shelf, module, found))
 
     @put("/{import_id:uuid}/mapping", summary="Change which column means what")
     async def remap(
@@ -285,58 +200,3 @@ async def _shelf(request: MandantRequest, tenant_id: UUID) -> Shelf:
 async def _found(shelf: Shelf, module: Module[Any], import_id: UUID) -> ImportRun:
     async with shelf.session() as session:
         return await state.find(session, import_id, module.name)
-
-
-def shown(one: ImportRun) -> ImportBody:
-    """An import as the API shows it."""
-    return ImportBody(
-        one.import_id,
-        one.module,
-        one.state,
-        one.facts.name,
-        one.facts.format,
-        Progress(one.bytes_read, one.size, one.position, one.created, one.present, one.refused),
-        one.facts.mapping,
-        one.facts.stopped,
-        one.created_at,
-        one.started_at,
-        one.ended_at,
-    )
-
-
-def _preview(one: ImportRun, dry: DryRun) -> Preview:
-    first = [
-        PreviewRow(
-            row.line,
-            _cut(row.values),
-            None if record is None else _cut(msgspec.to_builtins(record)),
-        )
-        for row, record in dry.first
-    ]
-    return Preview(
-        one.facts.format,
-        dry.mapping,
-        list(dry.mapping.unmapped),
-        first,
-        dry.rows,
-        dry.good,
-        dry.bad,
-        _problems(dry.faults),
-        dry.fault_count,
-        dry.stopped,
-    )
-
-
-def _problems(faults: Sequence[Fault]) -> list[ImportProblem]:
-    return [ImportProblem(fault.line, _cut(fault.column), _cut(fault.message)) for fault in faults]
-
-
-def _cut(value: Any) -> Any:
-    """Texts short enough to look at, and encodable: what was no text in the file is shown as `?`."""
-    if isinstance(value, str):
-        return value[:SHOWN].encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_cut(key): _cut(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_cut(item) for item in value]
-    return value
