@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from tests.benchmarks import bulk, http_get, kms, points, seal, search, sorting
+from tests.benchmarks import bulk, http_get, kms, ledger, points, seal, search, sorting
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.world import World
@@ -27,5 +27,6 @@ SUITE: dict[str, Row] = {
     "sort": sorting.figures,
     "http": http_get.figures,
     "kms": kms.figures,
+    "ledger": ledger.figures,
     "search": search.figures,
 }
