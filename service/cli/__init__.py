@@ -1,1 +1,1 @@
-"""The commands: `mandant ...`, and under a host `litestar mandant ...`. One file or folder a command group."""
+"""The commands: `mandant ...`, and under a host `litestar mandant ...`. A file or folder a command group."""
