@@ -22,7 +22,6 @@ __all__ = [
     "statute_end",
 ]
 
-_NOON = Time(12)
 _MIDNIGHT = Time()
 
 
@@ -106,4 +105,4 @@ def statute_end(date: Date, years: int, first_month: int = 1) -> Date:
 
 
 def _first_moment(day: Date, zone: str) -> Instant:
-    return day.at(_NOON).assume_tz(zone, disambiguation="compatible").start_of("day").to_instant()
+    return day.at(_MIDNIGHT).assume_tz(zone, disambiguation="compatible").start_of("day").to_instant()

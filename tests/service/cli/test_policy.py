@@ -125,6 +125,39 @@ def test_the_page_has_a_row_for_every_category_and_cookie(language: str) -> None
     assert "None" not in text
 
 
+@pytest.mark.parametrize(
+    ("language", "said_of_contracts", "said_of_logs"),
+    [
+        (
+            "de",
+            "10 Jahre nach der letzten Vertragsaktivität, nicht aber vor Beendigung der Verträge, "
+            "mindestens 10 Jahre ab dem Ende des Geschäftsjahres (Art. 958f OR)",
+            "30 Tage ab der Erhebung, 12 Monate bei einem Schweizer Unternehmen, solange ein Bankkonto "
+            "verknüpft ist",
+        ),
+        (
+            "fr",
+            "10 ans après la dernière activité contractuelle, mais jamais avant la fin des contrats, "
+            "au moins 10 ans à compter de la fin de l’exercice (art. 958f CO)",
+            "30 jours à compter de la collecte, 12 mois pour une entreprise suisse tant qu’un compte "
+            "bancaire est relié",
+        ),
+        (
+            "en",
+            "10 years after the last contract activity, but never before the contracts end, at least "
+            "10 years from the end of the financial year (Art. 958f of the Swiss Code of Obligations)",
+            "30 days from collection, 12 months for a Swiss company as long as a bank account is linked",
+        ),
+    ],
+)
+def test_what_lengthens_a_period_is_said_with_it(
+    language: str, said_of_contracts: str, said_of_logs: str
+) -> None:
+    text = said("--language", language).replace("\N{NO-BREAK SPACE}", " ")
+    assert said_of_contracts in text
+    assert said_of_logs in text
+
+
 def test_each_language_is_written_in_its_own_letters() -> None:
     german, french, english = (said("--language", one) for one in ("de", "fr", "en"))
     assert "Aufbewahrung und Löschung" in german

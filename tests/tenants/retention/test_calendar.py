@@ -79,6 +79,8 @@ def test_half_an_hour_before_midnight_in_utc_is_the_next_day_in_zurich() -> None
         (Date(2024, 11, 2), "America/Havana", "2024-11-03T04:00Z"),
         # From 00:01 back to 23:01: the day before comes again, and is over the second time.
         (Date(2006, 10, 28), "America/St_Johns", "2006-10-29T03:30Z"),
+        # From 23:30 to 00:30: the day begins half an hour late, not a whole one.
+        (Date(1919, 3, 30), "America/Toronto", "1919-03-31T04:30Z"),
         # Samoa left out 30 December 2011.
         (Date(2011, 12, 29), "Pacific/Apia", "2011-12-30T10:00Z"),
         (Date(2011, 12, 30), "Pacific/Apia", "2011-12-30T10:00Z"),
