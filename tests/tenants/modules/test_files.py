@@ -21,7 +21,14 @@ from mandant.tenants.modules.file_content import put_sealed
 from mandant.tenants.modules.file_reseal import reseal_files
 from mandant.tenants.modules.files import FileTooLarge, Shelf, StoredFile
 from mandant.tenants.modules.keychanges import rotate_and_apply
-from mandant.tenants.objects import ObjectMissing, ObjectStore, ObjectsUnavailable, object_key, tenant_prefix
+from mandant.tenants.objects import (
+    ObjectMissing,
+    ObjectsRefused,
+    ObjectStore,
+    ObjectsUnavailable,
+    object_key,
+    tenant_prefix,
+)
 from mandant.tenants.session import Tenant
 from mandant.vault.category import Category
 from mandant.vault.errors import KeyDenied, Unopenable
@@ -299,6 +306,57 @@ async def test_a_store_that_does_not_answer_leaves_the_row_for_the_sweep(
     stack.clock.advance(timedelta(hours=25))
     await swept(stack, in_folder)
     await nothing_is_left(stack, in_folder)
+
+
+@pytest.mark.parametrize("says", [ObjectsRefused("locked"), ObjectsUnavailable("always 500")])
+@pytest.mark.parametrize("at_once", [1, 2, 1000])
+async def test_an_object_that_the_store_does_not_give_up_keeps_no_other_one(
+    in_folder: Shelf, stack: Stack, monkeypatch: pytest.MonkeyPatch, says: Exception, at_once: int
+) -> None:
+    """The oldest of all, of a page of its own or not: all younger ones go, and somebody is told."""
+    kept = [await keep(in_folder) for _ in range(5)]
+    (stubborn, *_) = [row["object_id"] for row in await rows(stack, in_folder)]
+    for one in kept:
+        await files.delete(in_folder, jobs, one.file_id)
+    real: FolderObjectStore = in_folder.objects.real  # type: ignore[attr-defined]
+    delete = real.delete
+
+    async def refusing(key: str) -> None:
+        if key == object_key(in_folder.tenant_id, stubborn):
+            raise says
+        await delete(key)
+
+    monkeypatch.setattr(real, "delete", refusing)
+    monkeypatch.setattr(file_removal, "SWEPT_AT_ONCE", at_once)
+    with pytest.raises(type(says)):
+        await swept(stack, in_folder)
+    assert [row["object_id"] for row in await rows(stack, in_folder)] == [stubborn]
+    with pytest.raises(type(says)):
+        await file_removal.remove_leaving(in_folder.tenant.data, in_folder.objects, in_folder.tenant_id)
+    monkeypatch.setattr(real, "delete", delete)
+    await swept(stack, in_folder)
+    await nothing_is_left(stack, in_folder)
+
+
+async def test_a_store_that_is_down_is_not_asked_about_every_object(
+    in_folder: Shelf, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [await keep(in_folder) for _ in range(file_removal.GIVEN_UP_AFTER + 2)]
+    for one in kept:
+        await files.delete(in_folder, jobs, one.file_id)
+    real: FolderObjectStore = in_folder.objects.real  # type: ignore[attr-defined]
+    delete, asked = real.delete, []
+
+    async def down(key: str) -> None:
+        asked.append(key)
+        raise ObjectsUnavailable("down")
+
+    monkeypatch.setattr(real, "delete", down)
+    with pytest.raises(ObjectsUnavailable):
+        await swept(stack, in_folder)
+    assert len(asked) == file_removal.GIVEN_UP_AFTER
+    monkeypatch.setattr(real, "delete", delete)
+    await swept(stack, in_folder)
 
 
 async def test_a_deleted_file_is_gone_at_once_and_its_object_with_the_job(shelf: Shelf, stack: Stack) -> None:
@@ -629,7 +687,7 @@ async def test_the_sweep_is_the_workers_alone(stack: Stack) -> None:
     app = await stack.connect("mandant_app")
     try:
         refused = await app.fetchval(
-            "SELECT has_function_privilege('mandant.files_unfinished(timestamptz, integer)', 'EXECUTE')"
+            "SELECT has_function_privilege('mandant.files_unfinished(timestamptz, timestamptz, uuid, integer)', 'EXECUTE')"
         )
     finally:
         await app.close()

@@ -31,7 +31,7 @@ _STATEMENTS = (
     "CREATE UNIQUE INDEX file_stored ON mandant.file (tenant_id, file_id) WHERE state = 'stored'",
     "CREATE INDEX file_listed ON mandant.file (tenant_id, module, file_id)",
     "CREATE INDEX file_record ON mandant.file (tenant_id, module, record_id) WHERE record_id IS NOT NULL",
-    "CREATE INDEX file_unfinished ON mandant.file (updated_at) WHERE state <> 'stored'",
+    "CREATE INDEX file_unfinished ON mandant.file (updated_at, object_id) WHERE state <> 'stored'",
     "COMMENT ON TABLE mandant.file IS 'tenant: a file that was uploaded to a module; one row an object'",
     "COMMENT ON COLUMN mandant.file.tenant_id IS 'module'",
     "COMMENT ON COLUMN mandant.file.object_id IS 'module: the name of the object, under the tenant'",
@@ -123,12 +123,14 @@ _STATEMENTS = (
     "GRANT SELECT (tenant_id, object_id, state, updated_at) ON mandant.file TO mandant_index",
     "CREATE POLICY unfinished ON mandant.file FOR SELECT TO mandant_index USING (state <> 'stored')",
     """
-    CREATE FUNCTION mandant.files_unfinished(p_arriving_before timestamptz, p_limit integer)
-    RETURNS TABLE (tenant_id uuid, object_id uuid) LANGUAGE sql STABLE SECURITY DEFINER
+    CREATE FUNCTION mandant.files_unfinished(
+        p_arriving_before timestamptz, p_after timestamptz, p_after_object uuid, p_limit integer)
+    RETURNS TABLE (tenant_id uuid, object_id uuid, updated_at timestamptz) LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp AS $$
-        SELECT f.tenant_id, f.object_id FROM mandant.file f
+        SELECT f.tenant_id, f.object_id, f.updated_at FROM mandant.file f
          WHERE f.state <> 'stored' AND (f.state = 'leaving' OR f.updated_at < p_arriving_before)
-         ORDER BY f.updated_at LIMIT p_limit
+           AND (p_after IS NULL OR (f.updated_at, f.object_id) > (p_after, p_after_object))
+         ORDER BY f.updated_at, f.object_id LIMIT p_limit
     $$
     """,
     "REVOKE ALL ON FUNCTION mandant.files_unfinished FROM PUBLIC",
