@@ -10,7 +10,7 @@ from whenever import Date, Instant
 from mandant.tenants.retention.calendar import add_period, local_date, purge_start, statute_end
 from mandant.tenants.retention.categories import POLICIES
 from mandant.tenants.retention.policy import Policy
-from mandant.tenants.retention.rule import Anchor, Period, Rule
+from mandant.tenants.retention.rule import Anchor
 from mandant.vault.category import Category
 
 __all__ = ["Anchors", "Deadline", "compute", "under"]
@@ -60,7 +60,7 @@ def compute(policy: Policy, category: Category, anchors: Anchors) -> Deadline | 
     """
     rule = policy.rule(category)
     anchor_day = local_date(Instant(anchors.at), anchors.zone)
-    by_policy = add_period(anchor_day, _period(rule, anchors))
+    by_policy = add_period(anchor_day, rule.period_for(anchors.swiss_with_bank))
     if rule.not_before is Anchor.CONTRACTS_ENDED:
         if anchors.contracts_ended is None:
             return None
@@ -98,7 +98,3 @@ def under(stored: Deadline, policies: tuple[Policy, ...] = POLICIES) -> Deadline
         ):
             stored = renewed
     return stored
-
-
-def _period(rule: Rule, anchors: Anchors) -> Period:
-    return rule.lengthened.period if rule.lengthened and anchors.swiss_with_bank else rule.period

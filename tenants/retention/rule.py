@@ -100,3 +100,7 @@ class Rule:
     def name(self) -> str:
         """The category's name in code, as columns are commented with it."""
         return self.category.name.lower()
+
+    def period_for(self, swiss_with_bank: bool) -> Period:
+        """The period for a Swiss company with a linked bank account, or for anybody else. Source: C5.2."""
+        return self.lengthened.period if self.lengthened is not None and swiss_with_bank else self.period
