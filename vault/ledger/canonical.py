@@ -19,7 +19,8 @@ Json: TypeAlias = "str | int | list[Json] | dict[str, Json]"
 
 _LARGEST = 2**53 - 1
 _DEEPEST = 8
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+_ORDERED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+_SORTING = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=True)
 
 
 def encode(value: Json) -> bytes:
@@ -27,8 +28,13 @@ def encode(value: Json) -> bytes:
 
     Raises: Malformed for a value outside the subset.
     """
+    _check(value, 0)
+    text = _SORTING.encode(value)
+    # Sorted by code points. UTF-16 code units have another order only where some are above the surrogates.
+    if not text.isascii() and max(text) >= "\ue000":
+        text = _ORDERED.encode(_ordered(value))
     try:
-        return _encoder.encode(_ordered(value, 0)).encode()
+        return text.encode()
     except UnicodeEncodeError:
         raise Malformed("a string has a lone surrogate") from None
 
@@ -36,7 +42,7 @@ def encode(value: Json) -> bytes:
 def decode(raw: bytes) -> Json:
     """The value of canonical bytes. Raises: Malformed when they are not exactly what `encode` makes of it."""
     try:
-        value: Json = json.loads(raw.decode(), parse_float=_refuse, parse_constant=_refuse)
+        value: Json = _READER.decode(raw.decode())
     except (ValueError, RecursionError):
         raise Malformed("not JSON of strings, integers, arrays and objects") from None
     if encode(value) != raw:
@@ -44,21 +50,34 @@ def decode(raw: bytes) -> Json:
     return value
 
 
-def _ordered(value: object, depth: int) -> Json:
-    """A copy with every object's keys in order. Raises: Malformed."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        if abs(value) > _LARGEST:
+def _check(value: object, depth: int) -> None:
+    """Raises: Malformed for a value outside the subset."""
+    kind = type(value)
+    if kind is str:
+        return
+    if kind is int:
+        if not -_LARGEST <= value <= _LARGEST:  # type: ignore[operator]
             raise Malformed("an integer has more than 53 bits")
-        return value
+        return
     if depth == _DEEPEST:
         raise Malformed("more than eight levels deep")
-    if isinstance(value, list):
-        return [_ordered(item, depth + 1) for item in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {key: _ordered(value[key], depth + 1) for key in sorted(value, key=_utf16)}
-    raise Malformed("only strings, integers, arrays and objects")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if type(key) is not str:
+                raise Malformed("keys are strings")
+            _check(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, depth + 1)
+    else:
+        raise Malformed("only strings, integers, arrays and objects")
+
+
+def _ordered(value: Json) -> Json:
+    """A copy with every object's keys in order."""
+    if isinstance(value, dict):
+        return {key: _ordered(value[key]) for key in sorted(value, key=_utf16)}
+    return [_ordered(item) for item in value] if isinstance(value, list) else value
 
 
 def _utf16(key: str) -> bytes:
@@ -67,3 +86,6 @@ def _utf16(key: str) -> bytes:
 
 def _refuse(_: str) -> NoReturn:
     raise Malformed("a number is not an integer")
+
+
+_READER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)

@@ -206,4 +206,4 @@ def _split(size: int) -> int:
 
 
 def _hashes(values: Iterable[bytes]) -> bool:
-    return all(len(value) == 32 for value in values)
+    return set(map(len, values)) == {32}

@@ -7,6 +7,7 @@ signed_by(note, [VerifierKey.parse("example.org/log+6f0f2c4b+AT...")])
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
@@ -37,6 +38,8 @@ COSIGNATURE = 4  # a witness's, with a time: C2SP tlog-cosignature
 _LARGEST = 1_000_000
 _MOST = 100
 _DASH = "\u2014 "
+_NAME = re.compile(r"[^\s+\x00-\x1f]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class BadSignature(Exception):
@@ -102,7 +105,7 @@ def note_key_id(name: str, public: bytes, algorithm: int = ED25519) -> bytes:
 
 def good_name(name: str) -> bool:
     """Whether a key may bear this name: not empty, no space, no plus, no control character."""
-    return bool(name) and not any(one.isspace() or one == "+" or one < " " for one in name)
+    return _NAME.fullmatch(name) is not None
 
 
 def sign_note(text: str, name: str, key: SigningKey) -> bytes:
@@ -123,7 +126,7 @@ def parse_note(raw: bytes) -> Note:
         whole = raw.decode()
     except UnicodeDecodeError:
         raise Malformed("a note is UTF-8") from None
-    if any(one < " " and one != "\n" for one in whole):
+    if _CONTROL.search(whole):
         raise Malformed("a note has no control characters")
     text, found, below = whole.rpartition("\n\n")
     if not found or not below.endswith("\n"):

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from mandant.vault.ledger.base64_text import from_base64
 from mandant.vault.ledger.bundle_file import Bundle, BundleEntry
 from mandant.vault.ledger.canonical import Json
-from mandant.vault.ledger.checkpoint import Checkpoint, open_checkpoint
+from mandant.vault.ledger.checkpoint import Checkpoint, parse_checkpoint
 from mandant.vault.ledger.commitment import opens
 from mandant.vault.ledger.leaf import handover_text, read_leaf
 from mandant.vault.ledger.malformed import Malformed
 from mandant.vault.ledger.meaning import Story
 from mandant.vault.ledger.merkle import Tree, leaf_hash, verify_consistency, verify_inclusion
-from mandant.vault.ledger.note import BadSignature, VerifierKey, valid_ed25519
+from mandant.vault.ledger.note import BadSignature, VerifierKey, signed_by, valid_ed25519
 from mandant.vault.ledger.tlog_proof import MAGIC, BadProof, open_proof
 from mandant.vault.ledger.verdict import Verdict
 
@@ -138,8 +138,8 @@ def _read_checkpoints(bundle: Bundle, log: _Log, verdict: Verdict) -> list[Check
 def _open(raw: bytes, origin: str, log: _Log, what: str, verdict: Verdict) -> Checkpoint | None:
     """A checkpoint, if the key that was in force at its size has signed it."""
     try:
-        size = open_checkpoint(raw, {key for _, key in log.keys}).size
-        one = open_checkpoint(raw, [log.key_at(size)])
+        one = parse_checkpoint(raw)
+        signed_by(one.note, [log.key_at(one.size)])
     except Malformed as error:
         verdict.fault("checkpoint", f"{what}: {error}")
     except BadSignature as error:
