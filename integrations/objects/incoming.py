@@ -37,9 +37,9 @@ class IncomingFile:
             try:
                 self._path.rename(target)
             except FileNotFoundError:
-                if target.parent.exists():
+                if not self._path.exists():
                     raise
-                continue  # a delete took the empty folder away in between
+                continue  # a delete took the empty folder away in between; another put may have made it again
             sync_folder(target.parent)
             return
 
