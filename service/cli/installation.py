@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 import rich_click as click
+from sqlalchemy.exc import DBAPIError
 
 from mandant.service.opening import open_runtime
 from mandant.service.postgres.errors import PostgresError
@@ -91,6 +92,11 @@ def told() -> Iterator[None]:
         # Its message may quote a row; the class says enough.
         raise click.ClickException(
             f"PostgreSQL refuses: {type(error).__name__}; see mandant doctor"
+        ) from None
+    except DBAPIError as error:  # of a migration; the driver's own error stands behind it
+        cause = error.orig.__cause__ if error.orig and error.orig.__cause__ else error.orig
+        raise click.ClickException(
+            f"PostgreSQL refuses: {type(cause).__name__}; see mandant doctor"
         ) from None
     except (OSError, asyncpg.InterfaceError) as error:
         raise click.ClickException(

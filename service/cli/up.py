@@ -13,7 +13,7 @@ import rich_click as click
 
 from mandant.service.cli.children import Children, start_child, stop_all
 from mandant.service.cli.mistakes import told_plainly
-from mandant.service.cli.ports import choose_port
+from mandant.service.cli.ports import claimed_port
 from mandant.service.databases import Databases, databases
 from mandant.service.demo.client import Client
 from mandant.service.opening import open_runtime
@@ -114,7 +114,16 @@ async def serving(
 
     Raises: PostgresError, VaultError, KmsError, ClickException for a port; Stopped.
     """
-    port = choose_port(settings.host, settings.port)
+    with claimed_port(settings.host, settings.port) as port:
+        async with _serving(settings, environ, port, log) as service:
+            yield service
+
+
+@asynccontextmanager
+async def _serving(
+    settings: Settings, environ: dict[str, str], port: int, log: Path | None
+) -> AsyncIterator[Service]:
+    """The same, on a port that is ours."""
     environ = environ | {"MANDANT_VAR": str(settings.var.absolute()), "MANDANT_PORT": str(port)}
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from mandant.service.cli.main import COMMANDS, mandant
@@ -39,6 +40,8 @@ def test_the_module_that_is_declared_reads_what_version_1_stored() -> None:
     bikes = names["bikes"]
     bikes.check()
     assert [field.path for field in bikes.unique_fields] == ["frame_number"]
+    older = {"frame_number": "F 1", "owner_email": "anna@muster.example", "name": "Tourer"}
+    assert bikes.decode(b"\0\1" + msgspec.msgpack.encode(older)).model == "Tourer"
     assert len(BLOCKS) == 2
 
 
