@@ -43,7 +43,7 @@ async def log(stack: Stack) -> OwnLog:
 
 async def test_sixteen_who_append_at_once_make_one_order_without_a_gap(log: OwnLog) -> None:
     async def one(number: int) -> list[int]:
-        found = []
+        found: list[int] = []
         for turn in range(6):
             entries = [Entry("day", {}) for _ in range(1 + (number + turn) % 3)]
             async with log.stack.control.transaction() as connection:
