@@ -82,20 +82,13 @@ def list_() -> None:
     async def found(people: People) -> list[StoredCompany]:
         return [one async for one in companies(people)]
 
-    table = Table(box=None)
-    for name in ("tenant", "name", "domain", "country", "state", "since"):
-        # An id that is cut off cannot be used.
-        table.add_column(name, overflow="fold", min_width=36 if name == "tenant" else None)
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("tenant", "name", "domain", "state", "since"):
+        # An id that is cut off cannot be used; what does not fit a terminal would be left out.
+        table.add_column(name, overflow="fold", no_wrap=name in ("tenant", "state", "since"))
     for one in _with_people(found):
         company = one.company
-        table.add_row(
-            str(one.tenant_id),
-            company.name,
-            company.domain,
-            company.country,
-            one.state,
-            f"{one.created_at:%F %R}",
-        )
+        table.add_row(str(one.tenant_id), company.name, company.domain, one.state, f"{one.created_at:%F}")
     Console().print(table)
 
 

@@ -24,7 +24,9 @@ async def walk(stage: Stage, tell: Teller) -> None:
         away.rename(key_file)
     sentence = " ".join(said.replace("│", " ").split())
     start = max(0, sentence.find("the key file"))
-    tell.output(textwrap.wrap(sentence[start:].rstrip("╰─╯ ").replace(f"{stage.installation}/", ""), 76))
+    tell.output(
+        textwrap.wrap(sentence[start:].rstrip("╰─╯ ").replace(f"{stage.installation.absolute()}/", ""), 76)
+    )
     tell.proves("it refuses to start", code == 1 and "is missing" in sentence)
     tell.proves("no new key file was made", not made and key_file.read_bytes() == before)
     company = stage.companies["alpenglut"]

@@ -37,6 +37,7 @@ async def test_a_tenant_is_created_listed_and_shown(mandant_tenants: Run) -> Non
     listed = await mandant_tenants("list")
     assert tenant_id in listed.output
     assert "Muster AG" in listed.output
+    assert "active" in listed.output
     shown = (await mandant_tenants("show", tenant_id)).output
     assert "muster.example" in shown
     assert "dpa" in shown
