@@ -12,13 +12,13 @@ from mandant.tenants.errors import NotFound
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.directory import Term, add, find, new_secret, take, term_of
 from mandant.tenants.people.errors import AddressTaken, AlreadyMember, InvitationOver
-from mandant.tenants.people.membership import join, locked
+from mandant.tenants.people.membership import join
 from mandant.tenants.people.person import Credentials, Profile, insert_person, read_person
 from mandant.tenants.people.registration import new_person_keys
 from mandant.tenants.people.roles import Action, Role
 from mandant.tenants.people.sealing import opened, sealed
 from mandant.tenants.people.transaction import open_operator, open_person
-from mandant.tenants.people.who import CurrentMember, CurrentPerson, no_power_by_token
+from mandant.tenants.people.who import CurrentMember, CurrentPerson, as_of_now, no_power_by_token
 from mandant.tenants.session import TenantSession, transaction
 from mandant.vault.envelope import Place
 from mandant.vault.errors import Unopenable
@@ -66,7 +66,7 @@ async def invite(
     address = await term_of(people.keyring, "email", email)
     made = Invitation(uuid7(), role, Invited(email, role, function), by.person_id, at, at + LENGTH)
     async with open_operator(people, by.tenant_id, write=True) as session:
-        await locked(session.connection, by.tenant_id, by.person_id)  # still a member, until this commits
+        _may(await as_of_now(session, by), role)
         if await _belongs(session, await find(session.connection, address, at)):
             raise AlreadyMember
         older = await session.connection.fetchval(

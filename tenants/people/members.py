@@ -19,7 +19,7 @@ from mandant.tenants.people.roles import Action, Role
 from mandant.tenants.people.sealing import opened, sealed
 from mandant.tenants.people.tokens import revoke_all
 from mandant.tenants.people.transaction import open_operator
-from mandant.tenants.people.who import CurrentMember, no_power_by_token
+from mandant.tenants.people.who import CurrentMember, as_of_now, no_power_by_token
 from mandant.tenants.session import StaleKeys, renew
 from mandant.vault.keyring import Keyring
 from mandant.vault.scopes import scope_id
@@ -75,6 +75,8 @@ async def change_member(
     """Another role or function. Raises: Forbidden, NotFound, LastOwner; as open_session."""
     by.require(Action.MANAGE_MEMBERS)
     async with open_operator(people, by.tenant_id, write=True) as session:
+        by = await as_of_now(session, by)
+        by.require(Action.MANAGE_MEMBERS)
         keys = session.keys(ScopeKind.OPERATOR)
         before, version, stored = await locked(session.connection, by.tenant_id, person_id)
         wanted = before if role is None else role
@@ -103,10 +105,11 @@ async def remove_member(people: People, by: CurrentMember, person_id: UUID) -> N
     The person's API tokens for the tenant go with it.
     Raises: Forbidden, NotFound, LastOwner; as open_session.
     """
-    if person_id != by.person_id or by.token_id is not None:
-        by.require(Action.MANAGE_MEMBERS)
+    _may_remove(by, person_id)
     at = people.clock.now()
     async with open_operator(people, by.tenant_id, write=True) as session:
+        by = await as_of_now(session, by)
+        _may_remove(by, person_id)
         role, _, _ = await locked(session.connection, by.tenant_id, person_id)
         if role is Role.OWNER:
             by.require(Action.MANAGE_OWNERS)
@@ -126,6 +129,11 @@ async def remove_member(people: People, by: CurrentMember, person_id: UUID) -> N
             person_id,
             ends_at(at, company.company.time_zone),
         )
+
+
+def _may_remove(by: CurrentMember, person_id: UUID) -> None:
+    if person_id != by.person_id or by.token_id is not None:
+        by.require(Action.MANAGE_MEMBERS)
 
 
 async def _profile(keyring: Keyring, row: Any) -> Profile:

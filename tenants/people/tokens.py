@@ -12,11 +12,10 @@ import msgspec
 from mandant.tenants.errors import Forbidden, Invalid, NotFound
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.directory import add, bound_id, new_secret, term_of
-from mandant.tenants.people.membership import locked
 from mandant.tenants.people.roles import Action, Role, lower
 from mandant.tenants.people.sealing import opened, sealed
 from mandant.tenants.people.transaction import open_operator
-from mandant.tenants.people.who import CurrentMember
+from mandant.tenants.people.who import CurrentMember, as_of_now
 from mandant.tenants.session import TenantSession
 from mandant.vault.envelope import Place
 from mandant.vault.stored import ScopeKind
@@ -57,8 +56,7 @@ async def create_token(
     _by_a_person(by)
     if role is Role.OWNER:
         raise Invalid([("role", "a token is an admin or a member")])
-    if lower(role, by.role) is not role:
-        raise Forbidden("a token with a higher role than yours")
+    _may(by, role)
     if not 1 <= days <= LONGEST_DAYS:
         raise Invalid([("days", f"1 to {LONGEST_DAYS}")])
     at = people.clock.now()
@@ -70,7 +68,7 @@ async def create_token(
     )
     token = ApiToken(token_id, by.person_id, role, name, at, end)
     async with open_operator(people, by.tenant_id, write=True) as session:
-        await locked(session.connection, by.tenant_id, by.person_id)  # still a member, until this commits
+        _may(await as_of_now(session, by), role)
         keys = session.keys(ScopeKind.OPERATOR)
         await session.connection.execute(
             "INSERT INTO mandant.api_token"
@@ -144,6 +142,12 @@ async def revoke_all(session: TenantSession, person_id: UUID) -> None:
         await session.connection.execute(
             "SELECT directory.withdraw($1, 'api_token', $2)", session.tenant_id, row["token_id"]
         )
+
+
+def _may(by: CurrentMember, role: Role) -> None:
+    _by_a_person(by)
+    if lower(role, by.role) is not role:
+        raise Forbidden("a token with a higher role than yours")
 
 
 def _by_a_person(by: CurrentMember) -> None:

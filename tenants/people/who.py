@@ -1,6 +1,6 @@
 """Who sends a request, and in which role: one SQL call, no key but the directory's. Source: C4.3, C11."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,9 +11,9 @@ from mandant.tenants.errors import DataUnavailable, Forbidden, NotFound
 from mandant.tenants.people.deployment import People
 from mandant.tenants.people.directory import EntryKind, bound_id, kind_of, term_of
 from mandant.tenants.people.errors import NotSignedIn
-from mandant.tenants.people.membership import check_role
+from mandant.tenants.people.membership import check_role, locked
 from mandant.tenants.people.roles import ALLOWED, Action, Role, lower
-from mandant.tenants.session import translated
+from mandant.tenants.session import TenantSession, translated
 from mandant.vault.clock import Clock
 from mandant.vault.errors import Unopenable
 from mandant.vault.keyring import Keyring
@@ -59,6 +59,16 @@ def no_power_by_token(by: CurrentMember, role: Role) -> None:
     """
     if by.token_id is not None and role is not Role.MEMBER:
         raise Forbidden("giving a role above member with an API token")
+
+
+async def as_of_now(session: TenantSession, by: CurrentMember) -> CurrentMember:
+    """`by` with the role that holds in this transaction: a request may have been let in before a change.
+
+    The tenant's members are changed by nobody else until it ends. Raises: NotFound for who has left.
+    """
+    stored = await locked(session.connection, by.tenant_id, by.person_id)
+    role = check_role(session.keys(ScopeKind.OPERATOR), by.person_id, *stored)
+    return replace(by, role=lower(by.role, role))
 
 
 async def current_member(people: People, secret: str, tenant_id: UUID) -> CurrentMember:

@@ -11,11 +11,12 @@ from uuid import UUID
 
 import pytest
 
-from mandant.tenants.errors import NotFound
+from mandant.tenants.errors import Forbidden, NotFound
 from mandant.tenants.people import PasswordCost, Passwords, People, sign_in
-from mandant.tenants.people.errors import PasswordsBusy, SignInRefused
+from mandant.tenants.people.code_tries import FREE
+from mandant.tenants.people.errors import CodesWait, PasswordsBusy, SignInRefused
 from mandant.tenants.people.invitations import accept_as_person, invite
-from mandant.tenants.people.members import remove_member
+from mandant.tenants.people.members import change_member, list_members, remove_member
 from mandant.tenants.people.membership import join
 from mandant.tenants.people.roles import Role
 from mandant.tenants.people.second_factor import STEP, begin, code_at, confirm
@@ -24,7 +25,7 @@ from mandant.tenants.people.tokens import create_token
 from mandant.tenants.people.transaction import open_operator
 from mandant.vault.stored import ScopeKind
 from tests.stack import Stack
-from tests.tenants.people.support import PASSWORD, a_colleague, a_newcomer
+from tests.tenants.people.support import PASSWORD, a_colleague, a_newcomer, an_address
 
 
 class Meanwhile:
@@ -61,6 +62,48 @@ async def test_no_session_without_a_code_begins_once_the_second_factor_is_on(peo
 
     with pytest.raises(SignInRefused):
         await sign_in(with_meanwhile(people, switch_on), anna.email, PASSWORD)
+
+
+async def test_of_many_wrong_codes_at_once_each_is_counted(people: People) -> None:
+    """Else whoever asks often enough at once tries many codes for the price of one."""
+    anna = await a_newcomer(people)
+    secret, _ = await begin(people, anna.person)
+    step = int(people.clock.now().timestamp()) // STEP
+    await confirm(people, anna.person, PASSWORD, code_at(b32decode(secret), step))
+    together = asyncio.Barrier(FREE + 2)
+    slow = with_meanwhile(people, together.wait)
+    answers = await asyncio.gather(
+        *(sign_in(slow, anna.email, PASSWORD, "AAAAAA") for _ in range(FREE + 2)), return_exceptions=True
+    )
+    assert sum(type(one) is SignInRefused for one in answers) == FREE
+    assert sum(isinstance(one, CodesWait) for one in answers) == 2
+
+
+async def test_what_an_admin_asked_for_is_not_done_once_the_admin_is_none(people: People) -> None:
+    owner = await a_newcomer(people)
+    bruno, carol = await a_colleague(people, owner, Role.ADMIN), await a_colleague(people, owner)
+    carol_id = carol.member.person_id
+    await change_member(people, owner.member, bruno.member.person_id, role=Role.MEMBER)
+    for request in (  # bruno's requests were let in before
+        invite(people, bruno.member, an_address(), Role.MEMBER),
+        create_token(people, bruno.member, "backdoor", Role.ADMIN, 30),
+        change_member(people, bruno.member, carol_id, function="nothing"),
+        remove_member(people, bruno.member, carol_id),
+    ):
+        with pytest.raises(Forbidden):
+            await request
+    await remove_member(people, owner.member, bruno.member.person_id)
+    with pytest.raises(NotFound):
+        await remove_member(people, bruno.member, carol_id)
+    assert carol_id in {one.person_id for one in await list_members(people, owner.member)}
+
+
+async def test_a_demoted_member_still_leaves_with_a_request_from_before(people: People) -> None:
+    owner = await a_newcomer(people)
+    bruno = await a_colleague(people, owner, Role.ADMIN)
+    await change_member(people, owner.member, bruno.member.person_id, role=Role.MEMBER)
+    await remove_member(people, bruno.member, bruno.member.person_id)
+    assert len(await list_members(people, owner.member)) == 1
 
 
 async def test_a_token_made_while_its_maker_is_removed_does_not_come_back_with_the_member(

@@ -205,15 +205,6 @@ def test_nobody_waits_longer_than_an_hour() -> None:
     assert waits[-1] == timedelta(hours=1)
 
 
-async def test_of_many_wrong_codes_at_once_each_is_counted(people: People) -> None:
-    newcomer, _, _ = await switched_on(people)
-    answers = await asyncio.gather(
-        *(sign_in(people, newcomer.email, PASSWORD, WRONG) for _ in range(FREE + 3)), return_exceptions=True
-    )
-    assert sum(type(one) is SignInRefused for one in answers) == FREE
-    assert sum(isinstance(one, CodesWait) for one in answers) == 3
-
-
 async def test_who_does_not_have_the_password_makes_nobody_wait(people: People) -> None:
     newcomer, _, codes = await switched_on(people)
     for _ in range(FREE + 1):
