@@ -10,10 +10,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from mandant.vault.ledger import Entry, prove, verifier_keys
+from mandant.vault.ledger import Entry, Signers, prove, verifier_keys
+from mandant.vault.ledger.base64_text import to_base64
 from mandant.vault.ledger.bundle_file import checkpoint_line
+from mandant.vault.ledger.canonical import Json
 from mandant.vault.ledger.checkpoint import parse_checkpoint
+from mandant.vault.ledger.note import VerifierKey
 from mandant.vault.ledger.one_file import one_file
+from mandant.vault.ledger.signers import Signer
 from mandant.vault.ledger.tlog_proof import parse_proof
 from mandant.vault.ledger.verdict import Verdict
 from tests.stack import Stack
@@ -238,3 +242,21 @@ async def test_lines_that_are_none_of_ours_are_named(log: OwnLog, program: Path)
     assert "malformed" in codes(await judge(program, bundle + b'{"more":1}\n'))
     assert "malformed" in codes(await judge(program, bundle + b"\n"))
     assert "malformed" in codes(await judge(program, bundle.replace(b'"index":3', b'"index": 3')))
+
+
+async def test_a_signing_key_that_nobody_handed_over_is_named(log: OwnLog, program: Path) -> None:
+    """Whoever holds the database, but not the seed of the key in force, brings a key of their own."""
+    forged = Signer(bytes(32))
+    said: dict[str, Json] = {"key": to_base64(forged.public), "handover": to_base64(forged.sign(b"mine"))}
+    done = await log.append(Entry("key", said))
+    log.signers = Signers({**log.signers.by_public, forged.public: forged}, forged)
+    await log.sign()
+    found = [(one.code, one.index) for one in (await judge(program, await log.bundle())).findings]
+    assert ("key", done.index) in found
+    assert "signature" in [code for code, _ in found]
+
+
+async def test_a_log_that_began_with_another_key_than_the_agreements_is_named(log: OwnLog) -> None:
+    agreed = VerifierKey.of(log.origin, Signer(bytes(32)).public)
+    found = [(one.code, one.index) for one in verified(await log.bundle(), key=str(agreed)).findings]
+    assert ("key", 0) in found
