@@ -1,5 +1,6 @@
 """Run a migration tree over one connection of the owner."""
 
+import logging
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,6 +70,8 @@ def _config(tree: Tree) -> Config:
 
 
 def _upgrade(connection: Connection, tree: Tree, revision: str) -> None:
+    # Under a host's command line its logging would show Alembic's progress before every answer.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = _config(tree)
     config.attributes["connection"] = connection
     config.attributes["schema"] = _SCHEMA[tree]
