@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from mandant.vault.ledger.base64_text import from_base64
 from mandant.vault.ledger.canonical import Json
@@ -32,6 +33,15 @@ def _one_of(*words: str) -> Check:
     return lambda value: value in words
 
 
+def _time(value: Json) -> bool:
+    if not isinstance(value, str) or TIME.fullmatch(value) is None:
+        return False
+    try:
+        return datetime.fromisoformat(value) is not None
+    except ValueError:  # a thirteenth month
+        return False
+
+
 def _words(value: Json) -> bool:
     return isinstance(value, list) and bool(value) and all(_word(one) for one in value)
 
@@ -50,7 +60,7 @@ def _bytes(size: int) -> Check:
     return check
 
 
-_id, _time, _word = _pattern(_ID), _pattern(TIME), _pattern(WORD)
+_id, _word = _pattern(_ID), _pattern(WORD)
 _access = _one_of("read", "write")
 _mode = _one_of("ordinary", "break_glass")
 

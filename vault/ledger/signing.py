@@ -15,6 +15,7 @@ from mandant.vault.control import ControlDatabase
 from mandant.vault.ledger.checkpoint import Checkpoint, checkpoint_text, parse_checkpoint
 from mandant.vault.ledger.errors import Forked, LedgerDamaged
 from mandant.vault.ledger.log import key_in_force, origin_of
+from mandant.vault.ledger.malformed import Malformed
 from mandant.vault.ledger.merkle import verify_consistency
 from mandant.vault.ledger.nodes import consistency_proof, inclusion_proof, root_of
 from mandant.vault.ledger.signers import Signers
@@ -85,7 +86,10 @@ async def _newest(connection: Any, owner: UUID) -> Checkpoint | None:
         "SELECT c.note FROM control.ledger_checkpoint c WHERE c.owner = $1 ORDER BY c.size DESC LIMIT 1",
         owner,
     )
-    return None if note is None else parse_checkpoint(note)
+    try:
+        return None if note is None else parse_checkpoint(note)
+    except Malformed:
+        raise LedgerDamaged("the newest checkpoint that is stored is not one") from None
 
 
 async def _again(connection: Any, owner: UUID, size: int, last: Checkpoint) -> Checkpoint:

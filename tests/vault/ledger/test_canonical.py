@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mandant.vault.ledger.bundle_file import entry_line
 from mandant.vault.ledger.canonical import Json, decode, encode
 from mandant.vault.ledger.commitment import commit, opens
 from mandant.vault.ledger.leaf import LARGEST_LEAF, Entry, make_leaf, read_leaf, time_text
@@ -139,3 +140,28 @@ def test_text_order_of_times_is_their_order() -> None:
         == "2026-03-02T09:00:00.000000Z"
         == time_text(NOW)
     )
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-13-01T09:00:00.000000Z",
+        "2026-02-30T09:00:00.000000Z",
+        "2026-03-02T25:00:00.000000Z",
+        "2026-03-02T09:00:00Z",
+        "now",
+    ],
+)
+def test_a_time_that_there_is_not_is_no_time(at: str) -> None:
+    with pytest.raises(Malformed, match="time"):
+        read_leaf(encode({"at": at, "commit": {}, "kind": "later", "v": 1}))
+
+
+def test_what_is_hidden_is_never_too_deep_for_the_bundle() -> None:
+    deep: Json = "x"
+    for _ in range(5):
+        deep = [deep]
+    leaf, openings = make_leaf(Entry("day", {}, {"records": deep}), NOW)
+    assert entry_line(0, leaf, openings)
+    with pytest.raises(Malformed, match="levels"):
+        make_leaf(Entry("day", {}, {"records": [deep]}), NOW)
