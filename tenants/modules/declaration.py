@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from decimal import Decimal
+from typing import Any, Generic, TypeVar, get_origin
 
 import msgspec
 
@@ -84,6 +85,9 @@ class Module(Generic[R]):
         self._json = msgspec.json.Decoder(record)
         self._decoder = msgspec.msgpack.Decoder(record)
         self._encoder = msgspec.msgpack.Encoder()
+        self._plain = all(
+            field.type not in (float, Decimal) and get_origin(field.type) is not dict for field in self.fields
+        )
 
     def __repr__(self) -> str:
         return f"Module({self.name!r}, version={self.version})"
@@ -121,7 +125,8 @@ class Module(Generic[R]):
         except (msgspec.MsgspecError, OverflowError, UnicodeError, TypeError, ValueError):
             validation.from_plain(msgspec.to_builtins(record), self.record)
             raise Invalid([Problem("", "does not fit the declaration")]) from None
-        limits.check(record)
+        if not (self._plain and limits.surely_kept(body)):
+            limits.check(record)
         if len(body) > limits.MAX_SEALED:
             raise Invalid([Problem("", f"is larger than {limits.MAX_SEALED} bytes")])
         return self._head + body

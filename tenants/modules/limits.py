@@ -32,6 +32,15 @@ def check(record: Part) -> None:
         raise Invalid(problems)
 
 
+def surely_kept(body: bytes) -> bool:
+    """Does the encoded size alone say that `check` finds nothing? Most records are small: it costs a tenth.
+
+    Under 1,000 bytes no text has 10,000 characters and no list 1,000 items; without a zero byte there is no
+    NUL; half a surrogate pair and a number beyond 64 bits do not encode. Not for floats and decimals.
+    """
+    return len(body) < MAX_ITEMS and b"\0" not in body
+
+
 def _struct(record: Part, path: str) -> Iterator[Problem]:
     for name, kind, longest in _plan(type(record)):
         value = getattr(record, name)
