@@ -295,6 +295,7 @@ PROBLEMS: ProblemMap = {
     asyncpg.DeadlockDetectedError: _retrying(UNAVAILABLE),
     asyncpg.SerializationError: _retrying(UNAVAILABLE),
     asyncpg.InterfaceError: _retrying(UNAVAILABLE),
+    asyncpg.InternalClientError: _retrying(UNAVAILABLE),
     # What no check of ours refused and PostgreSQL does: out of range, not representable.
     asyncpg.DataError: _of_refused_value,
     ConnectionError: _retrying(UNAVAILABLE),

@@ -35,6 +35,9 @@ from mandant.vault.stored import ScopeKind
 
 Answer = TypeVar("Answer")
 
+LOST = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""A connection that is gone. The last one: asyncpg meets the server's farewell in the middle of a call."""
+
 
 Statement: TypeAlias = Callable[[Any, OpenScope], Awaitable[Answer]]
 """One call of an SQL function that enters the tenant itself: (asyncpg pool or connection, keys) -> answer."""
@@ -173,7 +176,7 @@ async def transaction(data: DataDatabase) -> AsyncIterator[Any]:
     """
     try:
         connection = await data.pool.acquire()
-    except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+    except (*LOST, asyncpg.PostgresError) as error:
         raise DataUnavailable from error
     try:
         async with connection.transaction():
@@ -184,7 +187,7 @@ async def transaction(data: DataDatabase) -> AsyncIterator[Any]:
                 transaction_open.reset(guard)
     except asyncpg.PostgresError as error:
         raise translated(error) from error
-    except asyncpg.InterfaceError as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise DataUnavailable from error
     finally:
         await data.pool.release(connection)
@@ -195,7 +198,7 @@ async def _translating(statement: Awaitable[Answer]) -> Answer:
         return await statement
     except asyncpg.PostgresError as error:
         raise translated(error) from error
-    except (OSError, asyncpg.InterfaceError) as error:
+    except LOST as error:
         raise DataUnavailable from error
 
 

@@ -13,7 +13,7 @@ from mandant.tenants.people.directory import EntryKind, bound_id, kind_of, term_
 from mandant.tenants.people.errors import NotSignedIn
 from mandant.tenants.people.membership import check_role, locked
 from mandant.tenants.people.roles import ALLOWED, Action, Role, lower
-from mandant.tenants.session import TenantSession, translated
+from mandant.tenants.session import LOST, TenantSession, translated
 from mandant.vault.clock import Clock
 from mandant.vault.errors import Unopenable
 from mandant.vault.keyring import Keyring
@@ -134,7 +134,7 @@ async def _ask(
         )
     except asyncpg.PostgresError as error:
         raise translated(error) from error
-    except (OSError, asyncpg.InterfaceError) as error:
+    except LOST as error:
         raise DataUnavailable from error
     if row is None:
         raise NotSignedIn
