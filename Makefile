@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # The stamps carry the locks' time: a second run does nothing.
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
-LOCK := --universal --generate-hashes --no-header --no-emit-index-url
+LOCK := --universal --generate-hashes --no-header
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 help: ## this list
