@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from mandant.service.demo.companies import COMPANIES
+from tests.tools import needs
 
 READY = "stop: Ctrl-C"
 WITHIN = 120.0  # seconds, on a busy machine
@@ -132,8 +133,8 @@ def test_the_first_run_makes_both_companies_and_a_second_one_finds_them(var: Pat
     assert gone(var), alive(var)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_printed_requests_work_when_they_are_pasted(var: Path) -> None:
+    needs("curl")
     demo = Demo(var)
     try:
         lines = pasted(demo.until_ready())

@@ -33,7 +33,7 @@ pool_mode = transaction
 @pytest.fixture
 async def pooler(stack: Stack) -> AsyncIterator[int]:
     """The port of a PgBouncer in transaction mode before the stack's data database."""
-    program = needs("pgbouncer")
+    program = needs("pgbouncer", "/usr/sbin/pgbouncer")
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
